@@ -1,0 +1,180 @@
+"""The async client of the gateway service."""
+
+from __future__ import annotations
+
+import logging
+import weakref
+from types import TracebackType
+from typing import TYPE_CHECKING, Self, Unpack
+
+from google.protobuf.duration_pb2 import Duration
+
+from .connection import Connection, Method, new_correlation_id
+from .errors import MxGatewayCommandError, MxGatewayError, check_reply, class_of_protocol_status, protocol_status_name
+from .generated import mxaccess_gateway_pb2 as pb
+from .options import ClientOptions, ConnectKeywords, OpenSessionOptions, resolve_options
+from .session import CLOSE_SESSION, INVOKE, STREAM_EVENTS, Session
+
+if TYPE_CHECKING:
+    from .streams import MessageStream
+
+__all__ = ["GatewayClient"]
+
+_log = logging.getLogger(__name__)
+
+OPEN_SESSION = Method("mxaccess_gateway.v1.MxAccessGateway/OpenSession", pb.OpenSessionReply)
+
+
+class GatewayClient:
+    """The gateway's sessions and alarms.
+
+    Use `async with await GatewayClient.connect(endpoint=..., api_key=...) as client:`. Methods that end in `_raw` take
+    and return generated messages and check nothing but the gRPC status.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._sessions: weakref.WeakSet[Session] = weakref.WeakSet()
+
+    @classmethod
+    async def connect(cls, options: ClientOptions | str | None = None, /, **keywords: Unpack[ConnectKeywords]) -> Self:
+        """Prepare a connection to a gateway.
+
+        gRPC connects with the first call; only trust-on-first-use contacts the gateway here.
+
+        Args:
+            options: a `ClientOptions`, or the endpoint.
+            **keywords: the fields of `ClientOptions`: `endpoint`, `api_key`, `plaintext`, …
+
+        Raises:
+            TypeError: an option is unknown or given twice.
+            ValueError: an option's value cannot be used.
+            MxGatewayTransportError: the gateway's certificate cannot be fetched or trusted.
+        """
+        return cls(await Connection.open(resolve_options(options, keywords)))
+
+    @property
+    def options(self) -> ClientOptions:
+        """How the gateway is reached."""
+        return self._connection.options
+
+    @property
+    def fingerprint(self) -> str | None:
+        """SHA-256 (hex) of the pinned certificate; None without trust-on-first-use."""
+        return self._connection.dialer.fingerprint
+
+    def __repr__(self) -> str:
+        return f"GatewayClient({self.options!r}{', closed' if self._connection.closed else ''})"
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close the sessions that this client opened and has not closed, then the connection. Idempotent.
+
+        A session that cannot be closed is logged; the gateway ends it when its lease runs out.
+        """
+        if not self._connection.closed:
+            for session in list(self._sessions):
+                if session.closed:
+                    continue
+                try:
+                    await session.close()
+                except MxGatewayError as error:
+                    _log.warning("closing %s failed: %s", session.session_id, error)
+        await self._connection.close()
+
+    # Sessions -------------------------------------------------------------------------------------------------------
+
+    async def open_session(
+        self, options: OpenSessionOptions | None = None, *, client_session_name: str | None = None
+    ) -> Session:
+        """Open a session and return it when the gateway says that it is ready.
+
+        Args:
+            options: what to ask for.
+            client_session_name: shown in the gateway's list of sessions; instead of `options`.
+
+        Raises:
+            MxGatewayError: the gateway refused, or its reply has no session id.
+        """
+        if options is not None and client_session_name is not None:
+            raise TypeError("give options or client_session_name, not both")
+        wanted = options or OpenSessionOptions(client_session_name=client_session_name or "")
+        timeout = wanted.timeout()
+        duration = None
+        if timeout is not None:
+            duration = Duration()
+            duration.FromTimedelta(timeout)
+        request = pb.OpenSessionRequest(
+            requested_backend=wanted.requested_backend,
+            client_session_name=wanted.client_session_name,
+            client_correlation_id=wanted.client_correlation_id or new_correlation_id(),
+            command_timeout=duration,
+        )
+        reply = await self.open_session_raw(request)
+        code = reply.protocol_status.code
+        if code not in (pb.PROTOCOL_STATUS_CODE_OK, pb.PROTOCOL_STATUS_CODE_UNSPECIFIED):
+            reason = reply.protocol_status.message or "no reason given"
+            raise class_of_protocol_status(code)(
+                f"open_session failed: {reason}; {protocol_status_name(code)}",
+                correlation_id=request.client_correlation_id,
+                reply=reply,
+                api_key=self.options.api_key,
+            )
+        if not reply.session_id:
+            raise MxGatewayCommandError(
+                "open_session was answered without a session id",
+                correlation_id=request.client_correlation_id,
+                reply=reply,
+            )
+        session = Session(self._connection, reply.session_id, reply)
+        self._sessions.add(session)
+        return session
+
+    def session(self, session_id: str) -> Session:
+        """A session that exists already, by its id. Closing the client does not close it."""
+        if not session_id.strip():
+            raise ValueError("session_id is empty")
+        return Session(self._connection, session_id)
+
+    async def open_session_raw(self, request: pb.OpenSessionRequest) -> pb.OpenSessionReply:
+        """OpenSession with generated messages, unchecked. The session is the caller's to close."""
+        return await self._connection.unary(OPEN_SESSION, request, correlation_id=request.client_correlation_id)
+
+    async def close_session_raw(self, request: pb.CloseSessionRequest) -> pb.CloseSessionReply:
+        """CloseSession with generated messages, unchecked."""
+        return await self._connection.unary(CLOSE_SESSION, request, correlation_id=request.client_correlation_id)
+
+    # Commands and events --------------------------------------------------------------------------------------------
+
+    async def invoke(self, request: pb.MxCommandRequest) -> pb.MxCommandReply:
+        """Send a command; an empty correlation id is filled in.
+
+        Raises:
+            MxGatewayCommandError: the reply reports a failure; `MxAccessError` when MXAccess does.
+        """
+        reply = await self.invoke_raw(request)
+        what = request.command.WhichOneof("payload") or "command"
+        check_reply(reply, what=what, api_key=self.options.api_key)
+        return reply
+
+    async def invoke_raw(self, request: pb.MxCommandRequest) -> pb.MxCommandReply:
+        """Send a command and return its reply unchecked: failures of MXAccess are in the reply."""
+        if not request.client_correlation_id:
+            filled = pb.MxCommandRequest()
+            filled.CopyFrom(request)
+            filled.client_correlation_id = new_correlation_id()
+            request = filled
+        return await self._connection.unary(INVOKE, request, correlation_id=request.client_correlation_id)
+
+    def stream_events_raw(
+        self, request: pb.StreamEventsRequest, *, timeout: float | None = None
+    ) -> MessageStream[pb.MxEvent]:
+        """The events of a session with a generated request; a `replay_gap` sentinel comes like any event."""
+        return self._connection.stream(STREAM_EVENTS, request, timeout=timeout)
