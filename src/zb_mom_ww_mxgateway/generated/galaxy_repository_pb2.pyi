@@ -32,6 +32,28 @@ class GetLastDeployTimeReply(_message.Message):
     time_of_last_deploy: _timestamp_pb2.Timestamp
     def __init__(self, present: bool = ..., time_of_last_deploy: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
+class WatchDeployEventsRequest(_message.Message):
+    __slots__ = ("last_seen_deploy_time",)
+    LAST_SEEN_DEPLOY_TIME_FIELD_NUMBER: _ClassVar[int]
+    last_seen_deploy_time: _timestamp_pb2.Timestamp
+    def __init__(self, last_seen_deploy_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class DeployEvent(_message.Message):
+    __slots__ = ("sequence", "observed_at", "time_of_last_deploy", "time_of_last_deploy_present", "object_count", "attribute_count")
+    SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    OBSERVED_AT_FIELD_NUMBER: _ClassVar[int]
+    TIME_OF_LAST_DEPLOY_FIELD_NUMBER: _ClassVar[int]
+    TIME_OF_LAST_DEPLOY_PRESENT_FIELD_NUMBER: _ClassVar[int]
+    OBJECT_COUNT_FIELD_NUMBER: _ClassVar[int]
+    ATTRIBUTE_COUNT_FIELD_NUMBER: _ClassVar[int]
+    sequence: int
+    observed_at: _timestamp_pb2.Timestamp
+    time_of_last_deploy: _timestamp_pb2.Timestamp
+    time_of_last_deploy_present: bool
+    object_count: int
+    attribute_count: int
+    def __init__(self, sequence: _Optional[int] = ..., observed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., time_of_last_deploy: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., time_of_last_deploy_present: bool = ..., object_count: _Optional[int] = ..., attribute_count: _Optional[int] = ...) -> None: ...
+
 class DiscoverHierarchyRequest(_message.Message):
     __slots__ = ("page_size", "page_token", "root_gobject_id", "root_tag_name", "root_contained_path", "max_depth", "category_ids", "template_chain_contains", "tag_name_glob", "include_attributes", "alarm_bearing_only", "historized_only")
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
@@ -70,27 +92,45 @@ class DiscoverHierarchyReply(_message.Message):
     total_object_count: int
     def __init__(self, objects: _Optional[_Iterable[_Union[GalaxyObject, _Mapping]]] = ..., next_page_token: _Optional[str] = ..., total_object_count: _Optional[int] = ...) -> None: ...
 
-class WatchDeployEventsRequest(_message.Message):
-    __slots__ = ("last_seen_deploy_time",)
-    LAST_SEEN_DEPLOY_TIME_FIELD_NUMBER: _ClassVar[int]
-    last_seen_deploy_time: _timestamp_pb2.Timestamp
-    def __init__(self, last_seen_deploy_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+class BrowseChildrenRequest(_message.Message):
+    __slots__ = ("parent_gobject_id", "parent_tag_name", "parent_contained_path", "page_size", "page_token", "category_ids", "template_chain_contains", "tag_name_glob", "include_attributes", "alarm_bearing_only", "historized_only")
+    PARENT_GOBJECT_ID_FIELD_NUMBER: _ClassVar[int]
+    PARENT_TAG_NAME_FIELD_NUMBER: _ClassVar[int]
+    PARENT_CONTAINED_PATH_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    CATEGORY_IDS_FIELD_NUMBER: _ClassVar[int]
+    TEMPLATE_CHAIN_CONTAINS_FIELD_NUMBER: _ClassVar[int]
+    TAG_NAME_GLOB_FIELD_NUMBER: _ClassVar[int]
+    INCLUDE_ATTRIBUTES_FIELD_NUMBER: _ClassVar[int]
+    ALARM_BEARING_ONLY_FIELD_NUMBER: _ClassVar[int]
+    HISTORIZED_ONLY_FIELD_NUMBER: _ClassVar[int]
+    parent_gobject_id: int
+    parent_tag_name: str
+    parent_contained_path: str
+    page_size: int
+    page_token: str
+    category_ids: _containers.RepeatedScalarFieldContainer[int]
+    template_chain_contains: _containers.RepeatedScalarFieldContainer[str]
+    tag_name_glob: str
+    include_attributes: bool
+    alarm_bearing_only: bool
+    historized_only: bool
+    def __init__(self, parent_gobject_id: _Optional[int] = ..., parent_tag_name: _Optional[str] = ..., parent_contained_path: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., category_ids: _Optional[_Iterable[int]] = ..., template_chain_contains: _Optional[_Iterable[str]] = ..., tag_name_glob: _Optional[str] = ..., include_attributes: bool = ..., alarm_bearing_only: bool = ..., historized_only: bool = ...) -> None: ...
 
-class DeployEvent(_message.Message):
-    __slots__ = ("sequence", "observed_at", "time_of_last_deploy", "time_of_last_deploy_present", "object_count", "attribute_count")
-    SEQUENCE_FIELD_NUMBER: _ClassVar[int]
-    OBSERVED_AT_FIELD_NUMBER: _ClassVar[int]
-    TIME_OF_LAST_DEPLOY_FIELD_NUMBER: _ClassVar[int]
-    TIME_OF_LAST_DEPLOY_PRESENT_FIELD_NUMBER: _ClassVar[int]
-    OBJECT_COUNT_FIELD_NUMBER: _ClassVar[int]
-    ATTRIBUTE_COUNT_FIELD_NUMBER: _ClassVar[int]
-    sequence: int
-    observed_at: _timestamp_pb2.Timestamp
-    time_of_last_deploy: _timestamp_pb2.Timestamp
-    time_of_last_deploy_present: bool
-    object_count: int
-    attribute_count: int
-    def __init__(self, sequence: _Optional[int] = ..., observed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., time_of_last_deploy: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., time_of_last_deploy_present: bool = ..., object_count: _Optional[int] = ..., attribute_count: _Optional[int] = ...) -> None: ...
+class BrowseChildrenReply(_message.Message):
+    __slots__ = ("children", "next_page_token", "total_child_count", "child_has_children", "cache_sequence")
+    CHILDREN_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_CHILD_COUNT_FIELD_NUMBER: _ClassVar[int]
+    CHILD_HAS_CHILDREN_FIELD_NUMBER: _ClassVar[int]
+    CACHE_SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    children: _containers.RepeatedCompositeFieldContainer[GalaxyObject]
+    next_page_token: str
+    total_child_count: int
+    child_has_children: _containers.RepeatedScalarFieldContainer[bool]
+    cache_sequence: int
+    def __init__(self, children: _Optional[_Iterable[_Union[GalaxyObject, _Mapping]]] = ..., next_page_token: _Optional[str] = ..., total_child_count: _Optional[int] = ..., child_has_children: _Optional[_Iterable[bool]] = ..., cache_sequence: _Optional[int] = ...) -> None: ...
 
 class GalaxyObject(_message.Message):
     __slots__ = ("gobject_id", "tag_name", "contained_name", "browse_name", "parent_gobject_id", "is_area", "category_id", "hosted_by_gobject_id", "template_chain", "attributes")
@@ -141,43 +181,3 @@ class GalaxyAttribute(_message.Message):
     is_historized: bool
     is_alarm: bool
     def __init__(self, attribute_name: _Optional[str] = ..., full_tag_reference: _Optional[str] = ..., mx_data_type: _Optional[int] = ..., data_type_name: _Optional[str] = ..., is_array: bool = ..., array_dimension: _Optional[int] = ..., array_dimension_present: bool = ..., mx_attribute_category: _Optional[int] = ..., security_classification: _Optional[int] = ..., is_historized: bool = ..., is_alarm: bool = ...) -> None: ...
-
-class BrowseChildrenRequest(_message.Message):
-    __slots__ = ("parent_gobject_id", "parent_tag_name", "parent_contained_path", "page_size", "page_token", "category_ids", "template_chain_contains", "tag_name_glob", "include_attributes", "alarm_bearing_only", "historized_only")
-    PARENT_GOBJECT_ID_FIELD_NUMBER: _ClassVar[int]
-    PARENT_TAG_NAME_FIELD_NUMBER: _ClassVar[int]
-    PARENT_CONTAINED_PATH_FIELD_NUMBER: _ClassVar[int]
-    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
-    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
-    CATEGORY_IDS_FIELD_NUMBER: _ClassVar[int]
-    TEMPLATE_CHAIN_CONTAINS_FIELD_NUMBER: _ClassVar[int]
-    TAG_NAME_GLOB_FIELD_NUMBER: _ClassVar[int]
-    INCLUDE_ATTRIBUTES_FIELD_NUMBER: _ClassVar[int]
-    ALARM_BEARING_ONLY_FIELD_NUMBER: _ClassVar[int]
-    HISTORIZED_ONLY_FIELD_NUMBER: _ClassVar[int]
-    parent_gobject_id: int
-    parent_tag_name: str
-    parent_contained_path: str
-    page_size: int
-    page_token: str
-    category_ids: _containers.RepeatedScalarFieldContainer[int]
-    template_chain_contains: _containers.RepeatedScalarFieldContainer[str]
-    tag_name_glob: str
-    include_attributes: bool
-    alarm_bearing_only: bool
-    historized_only: bool
-    def __init__(self, parent_gobject_id: _Optional[int] = ..., parent_tag_name: _Optional[str] = ..., parent_contained_path: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., category_ids: _Optional[_Iterable[int]] = ..., template_chain_contains: _Optional[_Iterable[str]] = ..., tag_name_glob: _Optional[str] = ..., include_attributes: bool = ..., alarm_bearing_only: bool = ..., historized_only: bool = ...) -> None: ...
-
-class BrowseChildrenReply(_message.Message):
-    __slots__ = ("children", "next_page_token", "total_child_count", "child_has_children", "cache_sequence")
-    CHILDREN_FIELD_NUMBER: _ClassVar[int]
-    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
-    TOTAL_CHILD_COUNT_FIELD_NUMBER: _ClassVar[int]
-    CHILD_HAS_CHILDREN_FIELD_NUMBER: _ClassVar[int]
-    CACHE_SEQUENCE_FIELD_NUMBER: _ClassVar[int]
-    children: _containers.RepeatedCompositeFieldContainer[GalaxyObject]
-    next_page_token: str
-    total_child_count: int
-    child_has_children: _containers.RepeatedScalarFieldContainer[bool]
-    cache_sequence: int
-    def __init__(self, children: _Optional[_Iterable[_Union[GalaxyObject, _Mapping]]] = ..., next_page_token: _Optional[str] = ..., total_child_count: _Optional[int] = ..., child_has_children: _Optional[_Iterable[bool]] = ..., cache_sequence: _Optional[int] = ...) -> None: ...

@@ -11,6 +11,19 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class SessionState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    SESSION_STATE_UNSPECIFIED: _ClassVar[SessionState]
+    SESSION_STATE_CREATING: _ClassVar[SessionState]
+    SESSION_STATE_STARTING_WORKER: _ClassVar[SessionState]
+    SESSION_STATE_WAITING_FOR_PIPE: _ClassVar[SessionState]
+    SESSION_STATE_HANDSHAKING: _ClassVar[SessionState]
+    SESSION_STATE_INITIALIZING_WORKER: _ClassVar[SessionState]
+    SESSION_STATE_READY: _ClassVar[SessionState]
+    SESSION_STATE_CLOSING: _ClassVar[SessionState]
+    SESSION_STATE_CLOSED: _ClassVar[SessionState]
+    SESSION_STATE_FAULTED: _ClassVar[SessionState]
+
 class MxCommandKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     MX_COMMAND_KIND_UNSPECIFIED: _ClassVar[MxCommandKind]
@@ -54,12 +67,6 @@ class MxCommandKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     MX_COMMAND_KIND_DRAIN_EVENTS: _ClassVar[MxCommandKind]
     MX_COMMAND_KIND_SHUTDOWN_WORKER: _ClassVar[MxCommandKind]
 
-class AlarmProviderMode(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
-    __slots__ = ()
-    ALARM_PROVIDER_MODE_UNSPECIFIED: _ClassVar[AlarmProviderMode]
-    ALARM_PROVIDER_MODE_ALARMMGR: _ClassVar[AlarmProviderMode]
-    ALARM_PROVIDER_MODE_SUBTAG: _ClassVar[AlarmProviderMode]
-
 class MxEventFamily(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     MX_EVENT_FAMILY_UNSPECIFIED: _ClassVar[MxEventFamily]
@@ -70,13 +77,11 @@ class MxEventFamily(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     MX_EVENT_FAMILY_ON_ALARM_TRANSITION: _ClassVar[MxEventFamily]
     MX_EVENT_FAMILY_ON_ALARM_PROVIDER_MODE_CHANGED: _ClassVar[MxEventFamily]
 
-class AlarmTransitionKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+class AlarmProviderMode(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
-    ALARM_TRANSITION_KIND_UNSPECIFIED: _ClassVar[AlarmTransitionKind]
-    ALARM_TRANSITION_KIND_RAISE: _ClassVar[AlarmTransitionKind]
-    ALARM_TRANSITION_KIND_ACKNOWLEDGE: _ClassVar[AlarmTransitionKind]
-    ALARM_TRANSITION_KIND_CLEAR: _ClassVar[AlarmTransitionKind]
-    ALARM_TRANSITION_KIND_RETRIGGER: _ClassVar[AlarmTransitionKind]
+    ALARM_PROVIDER_MODE_UNSPECIFIED: _ClassVar[AlarmProviderMode]
+    ALARM_PROVIDER_MODE_ALARMMGR: _ClassVar[AlarmProviderMode]
+    ALARM_PROVIDER_MODE_SUBTAG: _ClassVar[AlarmProviderMode]
 
 class AlarmConditionState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -84,6 +89,14 @@ class AlarmConditionState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ALARM_CONDITION_STATE_ACTIVE: _ClassVar[AlarmConditionState]
     ALARM_CONDITION_STATE_ACTIVE_ACKED: _ClassVar[AlarmConditionState]
     ALARM_CONDITION_STATE_INACTIVE: _ClassVar[AlarmConditionState]
+
+class AlarmTransitionKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    ALARM_TRANSITION_KIND_UNSPECIFIED: _ClassVar[AlarmTransitionKind]
+    ALARM_TRANSITION_KIND_RAISE: _ClassVar[AlarmTransitionKind]
+    ALARM_TRANSITION_KIND_ACKNOWLEDGE: _ClassVar[AlarmTransitionKind]
+    ALARM_TRANSITION_KIND_CLEAR: _ClassVar[AlarmTransitionKind]
+    ALARM_TRANSITION_KIND_RETRIGGER: _ClassVar[AlarmTransitionKind]
 
 class MxDataType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -107,6 +120,19 @@ class MxDataType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     MX_DATA_TYPE_INTERNATIONALIZED_STRING: _ClassVar[MxDataType]
     MX_DATA_TYPE_BIG_STRING: _ClassVar[MxDataType]
     MX_DATA_TYPE_END: _ClassVar[MxDataType]
+
+class ProtocolStatusCode(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    PROTOCOL_STATUS_CODE_UNSPECIFIED: _ClassVar[ProtocolStatusCode]
+    PROTOCOL_STATUS_CODE_OK: _ClassVar[ProtocolStatusCode]
+    PROTOCOL_STATUS_CODE_INVALID_REQUEST: _ClassVar[ProtocolStatusCode]
+    PROTOCOL_STATUS_CODE_SESSION_NOT_FOUND: _ClassVar[ProtocolStatusCode]
+    PROTOCOL_STATUS_CODE_SESSION_NOT_READY: _ClassVar[ProtocolStatusCode]
+    PROTOCOL_STATUS_CODE_WORKER_UNAVAILABLE: _ClassVar[ProtocolStatusCode]
+    PROTOCOL_STATUS_CODE_TIMEOUT: _ClassVar[ProtocolStatusCode]
+    PROTOCOL_STATUS_CODE_CANCELED: _ClassVar[ProtocolStatusCode]
+    PROTOCOL_STATUS_CODE_PROTOCOL_VIOLATION: _ClassVar[ProtocolStatusCode]
+    PROTOCOL_STATUS_CODE_MXACCESS_FAILURE: _ClassVar[ProtocolStatusCode]
 
 class MxStatusCategory(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -132,32 +158,16 @@ class MxStatusSource(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     MX_STATUS_SOURCE_RESPONDING_NMX: _ClassVar[MxStatusSource]
     MX_STATUS_SOURCE_REQUESTING_AUTOMATION_OBJECT: _ClassVar[MxStatusSource]
     MX_STATUS_SOURCE_RESPONDING_AUTOMATION_OBJECT: _ClassVar[MxStatusSource]
-
-class ProtocolStatusCode(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
-    __slots__ = ()
-    PROTOCOL_STATUS_CODE_UNSPECIFIED: _ClassVar[ProtocolStatusCode]
-    PROTOCOL_STATUS_CODE_OK: _ClassVar[ProtocolStatusCode]
-    PROTOCOL_STATUS_CODE_INVALID_REQUEST: _ClassVar[ProtocolStatusCode]
-    PROTOCOL_STATUS_CODE_SESSION_NOT_FOUND: _ClassVar[ProtocolStatusCode]
-    PROTOCOL_STATUS_CODE_SESSION_NOT_READY: _ClassVar[ProtocolStatusCode]
-    PROTOCOL_STATUS_CODE_WORKER_UNAVAILABLE: _ClassVar[ProtocolStatusCode]
-    PROTOCOL_STATUS_CODE_TIMEOUT: _ClassVar[ProtocolStatusCode]
-    PROTOCOL_STATUS_CODE_CANCELED: _ClassVar[ProtocolStatusCode]
-    PROTOCOL_STATUS_CODE_PROTOCOL_VIOLATION: _ClassVar[ProtocolStatusCode]
-    PROTOCOL_STATUS_CODE_MXACCESS_FAILURE: _ClassVar[ProtocolStatusCode]
-
-class SessionState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
-    __slots__ = ()
-    SESSION_STATE_UNSPECIFIED: _ClassVar[SessionState]
-    SESSION_STATE_CREATING: _ClassVar[SessionState]
-    SESSION_STATE_STARTING_WORKER: _ClassVar[SessionState]
-    SESSION_STATE_WAITING_FOR_PIPE: _ClassVar[SessionState]
-    SESSION_STATE_HANDSHAKING: _ClassVar[SessionState]
-    SESSION_STATE_INITIALIZING_WORKER: _ClassVar[SessionState]
-    SESSION_STATE_READY: _ClassVar[SessionState]
-    SESSION_STATE_CLOSING: _ClassVar[SessionState]
-    SESSION_STATE_CLOSED: _ClassVar[SessionState]
-    SESSION_STATE_FAULTED: _ClassVar[SessionState]
+SESSION_STATE_UNSPECIFIED: SessionState
+SESSION_STATE_CREATING: SessionState
+SESSION_STATE_STARTING_WORKER: SessionState
+SESSION_STATE_WAITING_FOR_PIPE: SessionState
+SESSION_STATE_HANDSHAKING: SessionState
+SESSION_STATE_INITIALIZING_WORKER: SessionState
+SESSION_STATE_READY: SessionState
+SESSION_STATE_CLOSING: SessionState
+SESSION_STATE_CLOSED: SessionState
+SESSION_STATE_FAULTED: SessionState
 MX_COMMAND_KIND_UNSPECIFIED: MxCommandKind
 MX_COMMAND_KIND_REGISTER: MxCommandKind
 MX_COMMAND_KIND_UNREGISTER: MxCommandKind
@@ -198,9 +208,6 @@ MX_COMMAND_KIND_GET_SESSION_STATE: MxCommandKind
 MX_COMMAND_KIND_GET_WORKER_INFO: MxCommandKind
 MX_COMMAND_KIND_DRAIN_EVENTS: MxCommandKind
 MX_COMMAND_KIND_SHUTDOWN_WORKER: MxCommandKind
-ALARM_PROVIDER_MODE_UNSPECIFIED: AlarmProviderMode
-ALARM_PROVIDER_MODE_ALARMMGR: AlarmProviderMode
-ALARM_PROVIDER_MODE_SUBTAG: AlarmProviderMode
 MX_EVENT_FAMILY_UNSPECIFIED: MxEventFamily
 MX_EVENT_FAMILY_ON_DATA_CHANGE: MxEventFamily
 MX_EVENT_FAMILY_ON_WRITE_COMPLETE: MxEventFamily
@@ -208,15 +215,18 @@ MX_EVENT_FAMILY_OPERATION_COMPLETE: MxEventFamily
 MX_EVENT_FAMILY_ON_BUFFERED_DATA_CHANGE: MxEventFamily
 MX_EVENT_FAMILY_ON_ALARM_TRANSITION: MxEventFamily
 MX_EVENT_FAMILY_ON_ALARM_PROVIDER_MODE_CHANGED: MxEventFamily
+ALARM_PROVIDER_MODE_UNSPECIFIED: AlarmProviderMode
+ALARM_PROVIDER_MODE_ALARMMGR: AlarmProviderMode
+ALARM_PROVIDER_MODE_SUBTAG: AlarmProviderMode
+ALARM_CONDITION_STATE_UNSPECIFIED: AlarmConditionState
+ALARM_CONDITION_STATE_ACTIVE: AlarmConditionState
+ALARM_CONDITION_STATE_ACTIVE_ACKED: AlarmConditionState
+ALARM_CONDITION_STATE_INACTIVE: AlarmConditionState
 ALARM_TRANSITION_KIND_UNSPECIFIED: AlarmTransitionKind
 ALARM_TRANSITION_KIND_RAISE: AlarmTransitionKind
 ALARM_TRANSITION_KIND_ACKNOWLEDGE: AlarmTransitionKind
 ALARM_TRANSITION_KIND_CLEAR: AlarmTransitionKind
 ALARM_TRANSITION_KIND_RETRIGGER: AlarmTransitionKind
-ALARM_CONDITION_STATE_UNSPECIFIED: AlarmConditionState
-ALARM_CONDITION_STATE_ACTIVE: AlarmConditionState
-ALARM_CONDITION_STATE_ACTIVE_ACKED: AlarmConditionState
-ALARM_CONDITION_STATE_INACTIVE: AlarmConditionState
 MX_DATA_TYPE_UNSPECIFIED: MxDataType
 MX_DATA_TYPE_UNKNOWN: MxDataType
 MX_DATA_TYPE_NO_DATA: MxDataType
@@ -237,6 +247,16 @@ MX_DATA_TYPE_QUALIFIED_STRUCT: MxDataType
 MX_DATA_TYPE_INTERNATIONALIZED_STRING: MxDataType
 MX_DATA_TYPE_BIG_STRING: MxDataType
 MX_DATA_TYPE_END: MxDataType
+PROTOCOL_STATUS_CODE_UNSPECIFIED: ProtocolStatusCode
+PROTOCOL_STATUS_CODE_OK: ProtocolStatusCode
+PROTOCOL_STATUS_CODE_INVALID_REQUEST: ProtocolStatusCode
+PROTOCOL_STATUS_CODE_SESSION_NOT_FOUND: ProtocolStatusCode
+PROTOCOL_STATUS_CODE_SESSION_NOT_READY: ProtocolStatusCode
+PROTOCOL_STATUS_CODE_WORKER_UNAVAILABLE: ProtocolStatusCode
+PROTOCOL_STATUS_CODE_TIMEOUT: ProtocolStatusCode
+PROTOCOL_STATUS_CODE_CANCELED: ProtocolStatusCode
+PROTOCOL_STATUS_CODE_PROTOCOL_VIOLATION: ProtocolStatusCode
+PROTOCOL_STATUS_CODE_MXACCESS_FAILURE: ProtocolStatusCode
 MX_STATUS_CATEGORY_UNSPECIFIED: MxStatusCategory
 MX_STATUS_CATEGORY_UNKNOWN: MxStatusCategory
 MX_STATUS_CATEGORY_OK: MxStatusCategory
@@ -256,26 +276,6 @@ MX_STATUS_SOURCE_REQUESTING_NMX: MxStatusSource
 MX_STATUS_SOURCE_RESPONDING_NMX: MxStatusSource
 MX_STATUS_SOURCE_REQUESTING_AUTOMATION_OBJECT: MxStatusSource
 MX_STATUS_SOURCE_RESPONDING_AUTOMATION_OBJECT: MxStatusSource
-PROTOCOL_STATUS_CODE_UNSPECIFIED: ProtocolStatusCode
-PROTOCOL_STATUS_CODE_OK: ProtocolStatusCode
-PROTOCOL_STATUS_CODE_INVALID_REQUEST: ProtocolStatusCode
-PROTOCOL_STATUS_CODE_SESSION_NOT_FOUND: ProtocolStatusCode
-PROTOCOL_STATUS_CODE_SESSION_NOT_READY: ProtocolStatusCode
-PROTOCOL_STATUS_CODE_WORKER_UNAVAILABLE: ProtocolStatusCode
-PROTOCOL_STATUS_CODE_TIMEOUT: ProtocolStatusCode
-PROTOCOL_STATUS_CODE_CANCELED: ProtocolStatusCode
-PROTOCOL_STATUS_CODE_PROTOCOL_VIOLATION: ProtocolStatusCode
-PROTOCOL_STATUS_CODE_MXACCESS_FAILURE: ProtocolStatusCode
-SESSION_STATE_UNSPECIFIED: SessionState
-SESSION_STATE_CREATING: SessionState
-SESSION_STATE_STARTING_WORKER: SessionState
-SESSION_STATE_WAITING_FOR_PIPE: SessionState
-SESSION_STATE_HANDSHAKING: SessionState
-SESSION_STATE_INITIALIZING_WORKER: SessionState
-SESSION_STATE_READY: SessionState
-SESSION_STATE_CLOSING: SessionState
-SESSION_STATE_CLOSED: SessionState
-SESSION_STATE_FAULTED: SessionState
 
 class OpenSessionRequest(_message.Message):
     __slots__ = ("requested_backend", "client_session_name", "client_correlation_id", "command_timeout")
@@ -326,14 +326,6 @@ class CloseSessionReply(_message.Message):
     final_state: SessionState
     protocol_status: ProtocolStatus
     def __init__(self, session_id: _Optional[str] = ..., final_state: _Optional[_Union[SessionState, str]] = ..., protocol_status: _Optional[_Union[ProtocolStatus, _Mapping]] = ...) -> None: ...
-
-class StreamEventsRequest(_message.Message):
-    __slots__ = ("session_id", "after_worker_sequence")
-    SESSION_ID_FIELD_NUMBER: _ClassVar[int]
-    AFTER_WORKER_SEQUENCE_FIELD_NUMBER: _ClassVar[int]
-    session_id: str
-    after_worker_sequence: int
-    def __init__(self, session_id: _Optional[str] = ..., after_worker_sequence: _Optional[int] = ...) -> None: ...
 
 class MxCommandRequest(_message.Message):
     __slots__ = ("session_id", "client_correlation_id", "command")
@@ -639,90 +631,6 @@ class SubscribeBulkCommand(_message.Message):
     tag_addresses: _containers.RepeatedScalarFieldContainer[str]
     def __init__(self, server_handle: _Optional[int] = ..., tag_addresses: _Optional[_Iterable[str]] = ...) -> None: ...
 
-class SubscribeAlarmsCommand(_message.Message):
-    __slots__ = ("subscription_expression", "forced_mode", "watch_list", "failover")
-    SUBSCRIPTION_EXPRESSION_FIELD_NUMBER: _ClassVar[int]
-    FORCED_MODE_FIELD_NUMBER: _ClassVar[int]
-    WATCH_LIST_FIELD_NUMBER: _ClassVar[int]
-    FAILOVER_FIELD_NUMBER: _ClassVar[int]
-    subscription_expression: str
-    forced_mode: AlarmProviderMode
-    watch_list: _containers.RepeatedCompositeFieldContainer[AlarmSubtagTarget]
-    failover: AlarmFailoverConfig
-    def __init__(self, subscription_expression: _Optional[str] = ..., forced_mode: _Optional[_Union[AlarmProviderMode, str]] = ..., watch_list: _Optional[_Iterable[_Union[AlarmSubtagTarget, _Mapping]]] = ..., failover: _Optional[_Union[AlarmFailoverConfig, _Mapping]] = ...) -> None: ...
-
-class UnsubscribeAlarmsCommand(_message.Message):
-    __slots__ = ()
-    def __init__(self) -> None: ...
-
-class AlarmSubtagTarget(_message.Message):
-    __slots__ = ("alarm_full_reference", "source_object_reference", "active_subtag", "acked_subtag", "ack_comment_subtag", "priority_subtag")
-    ALARM_FULL_REFERENCE_FIELD_NUMBER: _ClassVar[int]
-    SOURCE_OBJECT_REFERENCE_FIELD_NUMBER: _ClassVar[int]
-    ACTIVE_SUBTAG_FIELD_NUMBER: _ClassVar[int]
-    ACKED_SUBTAG_FIELD_NUMBER: _ClassVar[int]
-    ACK_COMMENT_SUBTAG_FIELD_NUMBER: _ClassVar[int]
-    PRIORITY_SUBTAG_FIELD_NUMBER: _ClassVar[int]
-    alarm_full_reference: str
-    source_object_reference: str
-    active_subtag: str
-    acked_subtag: str
-    ack_comment_subtag: str
-    priority_subtag: str
-    def __init__(self, alarm_full_reference: _Optional[str] = ..., source_object_reference: _Optional[str] = ..., active_subtag: _Optional[str] = ..., acked_subtag: _Optional[str] = ..., ack_comment_subtag: _Optional[str] = ..., priority_subtag: _Optional[str] = ...) -> None: ...
-
-class AlarmFailoverConfig(_message.Message):
-    __slots__ = ("consecutive_failure_threshold", "failback_probe_interval_seconds", "failback_stable_probes")
-    CONSECUTIVE_FAILURE_THRESHOLD_FIELD_NUMBER: _ClassVar[int]
-    FAILBACK_PROBE_INTERVAL_SECONDS_FIELD_NUMBER: _ClassVar[int]
-    FAILBACK_STABLE_PROBES_FIELD_NUMBER: _ClassVar[int]
-    consecutive_failure_threshold: int
-    failback_probe_interval_seconds: int
-    failback_stable_probes: int
-    def __init__(self, consecutive_failure_threshold: _Optional[int] = ..., failback_probe_interval_seconds: _Optional[int] = ..., failback_stable_probes: _Optional[int] = ...) -> None: ...
-
-class AcknowledgeAlarmCommand(_message.Message):
-    __slots__ = ("alarm_guid", "comment", "operator_user", "operator_node", "operator_domain", "operator_full_name")
-    ALARM_GUID_FIELD_NUMBER: _ClassVar[int]
-    COMMENT_FIELD_NUMBER: _ClassVar[int]
-    OPERATOR_USER_FIELD_NUMBER: _ClassVar[int]
-    OPERATOR_NODE_FIELD_NUMBER: _ClassVar[int]
-    OPERATOR_DOMAIN_FIELD_NUMBER: _ClassVar[int]
-    OPERATOR_FULL_NAME_FIELD_NUMBER: _ClassVar[int]
-    alarm_guid: str
-    comment: str
-    operator_user: str
-    operator_node: str
-    operator_domain: str
-    operator_full_name: str
-    def __init__(self, alarm_guid: _Optional[str] = ..., comment: _Optional[str] = ..., operator_user: _Optional[str] = ..., operator_node: _Optional[str] = ..., operator_domain: _Optional[str] = ..., operator_full_name: _Optional[str] = ...) -> None: ...
-
-class QueryActiveAlarmsCommand(_message.Message):
-    __slots__ = ("alarm_filter_prefix",)
-    ALARM_FILTER_PREFIX_FIELD_NUMBER: _ClassVar[int]
-    alarm_filter_prefix: str
-    def __init__(self, alarm_filter_prefix: _Optional[str] = ...) -> None: ...
-
-class AcknowledgeAlarmByNameCommand(_message.Message):
-    __slots__ = ("alarm_name", "provider_name", "group_name", "comment", "operator_user", "operator_node", "operator_domain", "operator_full_name")
-    ALARM_NAME_FIELD_NUMBER: _ClassVar[int]
-    PROVIDER_NAME_FIELD_NUMBER: _ClassVar[int]
-    GROUP_NAME_FIELD_NUMBER: _ClassVar[int]
-    COMMENT_FIELD_NUMBER: _ClassVar[int]
-    OPERATOR_USER_FIELD_NUMBER: _ClassVar[int]
-    OPERATOR_NODE_FIELD_NUMBER: _ClassVar[int]
-    OPERATOR_DOMAIN_FIELD_NUMBER: _ClassVar[int]
-    OPERATOR_FULL_NAME_FIELD_NUMBER: _ClassVar[int]
-    alarm_name: str
-    provider_name: str
-    group_name: str
-    comment: str
-    operator_user: str
-    operator_node: str
-    operator_domain: str
-    operator_full_name: str
-    def __init__(self, alarm_name: _Optional[str] = ..., provider_name: _Optional[str] = ..., group_name: _Optional[str] = ..., comment: _Optional[str] = ..., operator_user: _Optional[str] = ..., operator_node: _Optional[str] = ..., operator_domain: _Optional[str] = ..., operator_full_name: _Optional[str] = ...) -> None: ...
-
 class UnsubscribeBulkCommand(_message.Message):
     __slots__ = ("server_handle", "item_handles")
     SERVER_HANDLE_FIELD_NUMBER: _ClassVar[int]
@@ -820,6 +728,90 @@ class ReadBulkCommand(_message.Message):
     tag_addresses: _containers.RepeatedScalarFieldContainer[str]
     timeout_ms: int
     def __init__(self, server_handle: _Optional[int] = ..., tag_addresses: _Optional[_Iterable[str]] = ..., timeout_ms: _Optional[int] = ...) -> None: ...
+
+class SubscribeAlarmsCommand(_message.Message):
+    __slots__ = ("subscription_expression", "forced_mode", "watch_list", "failover")
+    SUBSCRIPTION_EXPRESSION_FIELD_NUMBER: _ClassVar[int]
+    FORCED_MODE_FIELD_NUMBER: _ClassVar[int]
+    WATCH_LIST_FIELD_NUMBER: _ClassVar[int]
+    FAILOVER_FIELD_NUMBER: _ClassVar[int]
+    subscription_expression: str
+    forced_mode: AlarmProviderMode
+    watch_list: _containers.RepeatedCompositeFieldContainer[AlarmSubtagTarget]
+    failover: AlarmFailoverConfig
+    def __init__(self, subscription_expression: _Optional[str] = ..., forced_mode: _Optional[_Union[AlarmProviderMode, str]] = ..., watch_list: _Optional[_Iterable[_Union[AlarmSubtagTarget, _Mapping]]] = ..., failover: _Optional[_Union[AlarmFailoverConfig, _Mapping]] = ...) -> None: ...
+
+class UnsubscribeAlarmsCommand(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class AlarmSubtagTarget(_message.Message):
+    __slots__ = ("alarm_full_reference", "source_object_reference", "active_subtag", "acked_subtag", "ack_comment_subtag", "priority_subtag")
+    ALARM_FULL_REFERENCE_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_OBJECT_REFERENCE_FIELD_NUMBER: _ClassVar[int]
+    ACTIVE_SUBTAG_FIELD_NUMBER: _ClassVar[int]
+    ACKED_SUBTAG_FIELD_NUMBER: _ClassVar[int]
+    ACK_COMMENT_SUBTAG_FIELD_NUMBER: _ClassVar[int]
+    PRIORITY_SUBTAG_FIELD_NUMBER: _ClassVar[int]
+    alarm_full_reference: str
+    source_object_reference: str
+    active_subtag: str
+    acked_subtag: str
+    ack_comment_subtag: str
+    priority_subtag: str
+    def __init__(self, alarm_full_reference: _Optional[str] = ..., source_object_reference: _Optional[str] = ..., active_subtag: _Optional[str] = ..., acked_subtag: _Optional[str] = ..., ack_comment_subtag: _Optional[str] = ..., priority_subtag: _Optional[str] = ...) -> None: ...
+
+class AlarmFailoverConfig(_message.Message):
+    __slots__ = ("consecutive_failure_threshold", "failback_probe_interval_seconds", "failback_stable_probes")
+    CONSECUTIVE_FAILURE_THRESHOLD_FIELD_NUMBER: _ClassVar[int]
+    FAILBACK_PROBE_INTERVAL_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    FAILBACK_STABLE_PROBES_FIELD_NUMBER: _ClassVar[int]
+    consecutive_failure_threshold: int
+    failback_probe_interval_seconds: int
+    failback_stable_probes: int
+    def __init__(self, consecutive_failure_threshold: _Optional[int] = ..., failback_probe_interval_seconds: _Optional[int] = ..., failback_stable_probes: _Optional[int] = ...) -> None: ...
+
+class AcknowledgeAlarmCommand(_message.Message):
+    __slots__ = ("alarm_guid", "comment", "operator_user", "operator_node", "operator_domain", "operator_full_name")
+    ALARM_GUID_FIELD_NUMBER: _ClassVar[int]
+    COMMENT_FIELD_NUMBER: _ClassVar[int]
+    OPERATOR_USER_FIELD_NUMBER: _ClassVar[int]
+    OPERATOR_NODE_FIELD_NUMBER: _ClassVar[int]
+    OPERATOR_DOMAIN_FIELD_NUMBER: _ClassVar[int]
+    OPERATOR_FULL_NAME_FIELD_NUMBER: _ClassVar[int]
+    alarm_guid: str
+    comment: str
+    operator_user: str
+    operator_node: str
+    operator_domain: str
+    operator_full_name: str
+    def __init__(self, alarm_guid: _Optional[str] = ..., comment: _Optional[str] = ..., operator_user: _Optional[str] = ..., operator_node: _Optional[str] = ..., operator_domain: _Optional[str] = ..., operator_full_name: _Optional[str] = ...) -> None: ...
+
+class QueryActiveAlarmsCommand(_message.Message):
+    __slots__ = ("alarm_filter_prefix",)
+    ALARM_FILTER_PREFIX_FIELD_NUMBER: _ClassVar[int]
+    alarm_filter_prefix: str
+    def __init__(self, alarm_filter_prefix: _Optional[str] = ...) -> None: ...
+
+class AcknowledgeAlarmByNameCommand(_message.Message):
+    __slots__ = ("alarm_name", "provider_name", "group_name", "comment", "operator_user", "operator_node", "operator_domain", "operator_full_name")
+    ALARM_NAME_FIELD_NUMBER: _ClassVar[int]
+    PROVIDER_NAME_FIELD_NUMBER: _ClassVar[int]
+    GROUP_NAME_FIELD_NUMBER: _ClassVar[int]
+    COMMENT_FIELD_NUMBER: _ClassVar[int]
+    OPERATOR_USER_FIELD_NUMBER: _ClassVar[int]
+    OPERATOR_NODE_FIELD_NUMBER: _ClassVar[int]
+    OPERATOR_DOMAIN_FIELD_NUMBER: _ClassVar[int]
+    OPERATOR_FULL_NAME_FIELD_NUMBER: _ClassVar[int]
+    alarm_name: str
+    provider_name: str
+    group_name: str
+    comment: str
+    operator_user: str
+    operator_node: str
+    operator_domain: str
+    operator_full_name: str
+    def __init__(self, alarm_name: _Optional[str] = ..., provider_name: _Optional[str] = ..., group_name: _Optional[str] = ..., comment: _Optional[str] = ..., operator_user: _Optional[str] = ..., operator_node: _Optional[str] = ..., operator_domain: _Optional[str] = ..., operator_full_name: _Optional[str] = ...) -> None: ...
 
 class PingCommand(_message.Message):
     __slots__ = ("message",)
@@ -963,6 +955,12 @@ class ArchestrAUserToIdReply(_message.Message):
     user_id: int
     def __init__(self, user_id: _Optional[int] = ...) -> None: ...
 
+class BulkSubscribeReply(_message.Message):
+    __slots__ = ("results",)
+    RESULTS_FIELD_NUMBER: _ClassVar[int]
+    results: _containers.RepeatedCompositeFieldContainer[SubscribeResult]
+    def __init__(self, results: _Optional[_Iterable[_Union[SubscribeResult, _Mapping]]] = ...) -> None: ...
+
 class SubscribeResult(_message.Message):
     __slots__ = ("server_handle", "tag_address", "item_handle", "was_successful", "error_message")
     SERVER_HANDLE_FIELD_NUMBER: _ClassVar[int]
@@ -977,23 +975,11 @@ class SubscribeResult(_message.Message):
     error_message: str
     def __init__(self, server_handle: _Optional[int] = ..., tag_address: _Optional[str] = ..., item_handle: _Optional[int] = ..., was_successful: bool = ..., error_message: _Optional[str] = ...) -> None: ...
 
-class BulkSubscribeReply(_message.Message):
+class BulkWriteReply(_message.Message):
     __slots__ = ("results",)
     RESULTS_FIELD_NUMBER: _ClassVar[int]
-    results: _containers.RepeatedCompositeFieldContainer[SubscribeResult]
-    def __init__(self, results: _Optional[_Iterable[_Union[SubscribeResult, _Mapping]]] = ...) -> None: ...
-
-class AcknowledgeAlarmReplyPayload(_message.Message):
-    __slots__ = ("native_status",)
-    NATIVE_STATUS_FIELD_NUMBER: _ClassVar[int]
-    native_status: int
-    def __init__(self, native_status: _Optional[int] = ...) -> None: ...
-
-class QueryActiveAlarmsReplyPayload(_message.Message):
-    __slots__ = ("snapshots",)
-    SNAPSHOTS_FIELD_NUMBER: _ClassVar[int]
-    snapshots: _containers.RepeatedCompositeFieldContainer[ActiveAlarmSnapshot]
-    def __init__(self, snapshots: _Optional[_Iterable[_Union[ActiveAlarmSnapshot, _Mapping]]] = ...) -> None: ...
+    results: _containers.RepeatedCompositeFieldContainer[BulkWriteResult]
+    def __init__(self, results: _Optional[_Iterable[_Union[BulkWriteResult, _Mapping]]] = ...) -> None: ...
 
 class BulkWriteResult(_message.Message):
     __slots__ = ("server_handle", "item_handle", "was_successful", "hresult", "statuses", "error_message")
@@ -1011,11 +997,11 @@ class BulkWriteResult(_message.Message):
     error_message: str
     def __init__(self, server_handle: _Optional[int] = ..., item_handle: _Optional[int] = ..., was_successful: bool = ..., hresult: _Optional[int] = ..., statuses: _Optional[_Iterable[_Union[MxStatusProxy, _Mapping]]] = ..., error_message: _Optional[str] = ...) -> None: ...
 
-class BulkWriteReply(_message.Message):
+class BulkReadReply(_message.Message):
     __slots__ = ("results",)
     RESULTS_FIELD_NUMBER: _ClassVar[int]
-    results: _containers.RepeatedCompositeFieldContainer[BulkWriteResult]
-    def __init__(self, results: _Optional[_Iterable[_Union[BulkWriteResult, _Mapping]]] = ...) -> None: ...
+    results: _containers.RepeatedCompositeFieldContainer[BulkReadResult]
+    def __init__(self, results: _Optional[_Iterable[_Union[BulkReadResult, _Mapping]]] = ...) -> None: ...
 
 class BulkReadResult(_message.Message):
     __slots__ = ("server_handle", "tag_address", "item_handle", "was_successful", "was_cached", "value", "quality", "source_timestamp", "statuses", "error_message")
@@ -1041,11 +1027,17 @@ class BulkReadResult(_message.Message):
     error_message: str
     def __init__(self, server_handle: _Optional[int] = ..., tag_address: _Optional[str] = ..., item_handle: _Optional[int] = ..., was_successful: bool = ..., was_cached: bool = ..., value: _Optional[_Union[MxValue, _Mapping]] = ..., quality: _Optional[int] = ..., source_timestamp: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., statuses: _Optional[_Iterable[_Union[MxStatusProxy, _Mapping]]] = ..., error_message: _Optional[str] = ...) -> None: ...
 
-class BulkReadReply(_message.Message):
-    __slots__ = ("results",)
-    RESULTS_FIELD_NUMBER: _ClassVar[int]
-    results: _containers.RepeatedCompositeFieldContainer[BulkReadResult]
-    def __init__(self, results: _Optional[_Iterable[_Union[BulkReadResult, _Mapping]]] = ...) -> None: ...
+class AcknowledgeAlarmReplyPayload(_message.Message):
+    __slots__ = ("native_status",)
+    NATIVE_STATUS_FIELD_NUMBER: _ClassVar[int]
+    native_status: int
+    def __init__(self, native_status: _Optional[int] = ...) -> None: ...
+
+class QueryActiveAlarmsReplyPayload(_message.Message):
+    __slots__ = ("snapshots",)
+    SNAPSHOTS_FIELD_NUMBER: _ClassVar[int]
+    snapshots: _containers.RepeatedCompositeFieldContainer[ActiveAlarmSnapshot]
+    def __init__(self, snapshots: _Optional[_Iterable[_Union[ActiveAlarmSnapshot, _Mapping]]] = ...) -> None: ...
 
 class SessionStateReply(_message.Message):
     __slots__ = ("state",)
@@ -1070,6 +1062,14 @@ class DrainEventsReply(_message.Message):
     EVENTS_FIELD_NUMBER: _ClassVar[int]
     events: _containers.RepeatedCompositeFieldContainer[MxEvent]
     def __init__(self, events: _Optional[_Iterable[_Union[MxEvent, _Mapping]]] = ...) -> None: ...
+
+class StreamEventsRequest(_message.Message):
+    __slots__ = ("session_id", "after_worker_sequence")
+    SESSION_ID_FIELD_NUMBER: _ClassVar[int]
+    AFTER_WORKER_SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    session_id: str
+    after_worker_sequence: int
+    def __init__(self, session_id: _Optional[str] = ..., after_worker_sequence: _Optional[int] = ...) -> None: ...
 
 class MxEvent(_message.Message):
     __slots__ = ("family", "session_id", "server_handle", "item_handle", "value", "quality", "source_timestamp", "statuses", "worker_sequence", "worker_timestamp", "gateway_receive_timestamp", "hresult", "raw_status", "replay_gap", "on_data_change", "on_write_complete", "operation_complete", "on_buffered_data_change", "on_alarm_transition", "on_alarm_provider_mode_changed")
@@ -1147,6 +1147,72 @@ class OnBufferedDataChangeEvent(_message.Message):
     raw_data_type: int
     def __init__(self, data_type: _Optional[_Union[MxDataType, str]] = ..., quality_values: _Optional[_Union[MxArray, _Mapping]] = ..., timestamp_values: _Optional[_Union[MxArray, _Mapping]] = ..., raw_data_type: _Optional[int] = ...) -> None: ...
 
+class StreamAlarmsRequest(_message.Message):
+    __slots__ = ("client_correlation_id", "alarm_filter_prefix")
+    CLIENT_CORRELATION_ID_FIELD_NUMBER: _ClassVar[int]
+    ALARM_FILTER_PREFIX_FIELD_NUMBER: _ClassVar[int]
+    client_correlation_id: str
+    alarm_filter_prefix: str
+    def __init__(self, client_correlation_id: _Optional[str] = ..., alarm_filter_prefix: _Optional[str] = ...) -> None: ...
+
+class AlarmFeedMessage(_message.Message):
+    __slots__ = ("active_alarm", "snapshot_complete", "transition", "provider_status")
+    ACTIVE_ALARM_FIELD_NUMBER: _ClassVar[int]
+    SNAPSHOT_COMPLETE_FIELD_NUMBER: _ClassVar[int]
+    TRANSITION_FIELD_NUMBER: _ClassVar[int]
+    PROVIDER_STATUS_FIELD_NUMBER: _ClassVar[int]
+    active_alarm: ActiveAlarmSnapshot
+    snapshot_complete: bool
+    transition: OnAlarmTransitionEvent
+    provider_status: AlarmProviderStatus
+    def __init__(self, active_alarm: _Optional[_Union[ActiveAlarmSnapshot, _Mapping]] = ..., snapshot_complete: bool = ..., transition: _Optional[_Union[OnAlarmTransitionEvent, _Mapping]] = ..., provider_status: _Optional[_Union[AlarmProviderStatus, _Mapping]] = ...) -> None: ...
+
+class AlarmProviderStatus(_message.Message):
+    __slots__ = ("mode", "degraded", "reason", "since")
+    MODE_FIELD_NUMBER: _ClassVar[int]
+    DEGRADED_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    SINCE_FIELD_NUMBER: _ClassVar[int]
+    mode: AlarmProviderMode
+    degraded: bool
+    reason: str
+    since: _timestamp_pb2.Timestamp
+    def __init__(self, mode: _Optional[_Union[AlarmProviderMode, str]] = ..., degraded: bool = ..., reason: _Optional[str] = ..., since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class ActiveAlarmSnapshot(_message.Message):
+    __slots__ = ("alarm_full_reference", "source_object_reference", "alarm_type_name", "severity", "original_raise_timestamp", "current_state", "category", "description", "last_transition_timestamp", "operator_user", "operator_comment", "current_value", "limit_value", "degraded", "source_provider")
+    ALARM_FULL_REFERENCE_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_OBJECT_REFERENCE_FIELD_NUMBER: _ClassVar[int]
+    ALARM_TYPE_NAME_FIELD_NUMBER: _ClassVar[int]
+    SEVERITY_FIELD_NUMBER: _ClassVar[int]
+    ORIGINAL_RAISE_TIMESTAMP_FIELD_NUMBER: _ClassVar[int]
+    CURRENT_STATE_FIELD_NUMBER: _ClassVar[int]
+    CATEGORY_FIELD_NUMBER: _ClassVar[int]
+    DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
+    LAST_TRANSITION_TIMESTAMP_FIELD_NUMBER: _ClassVar[int]
+    OPERATOR_USER_FIELD_NUMBER: _ClassVar[int]
+    OPERATOR_COMMENT_FIELD_NUMBER: _ClassVar[int]
+    CURRENT_VALUE_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_VALUE_FIELD_NUMBER: _ClassVar[int]
+    DEGRADED_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_PROVIDER_FIELD_NUMBER: _ClassVar[int]
+    alarm_full_reference: str
+    source_object_reference: str
+    alarm_type_name: str
+    severity: int
+    original_raise_timestamp: _timestamp_pb2.Timestamp
+    current_state: AlarmConditionState
+    category: str
+    description: str
+    last_transition_timestamp: _timestamp_pb2.Timestamp
+    operator_user: str
+    operator_comment: str
+    current_value: MxValue
+    limit_value: MxValue
+    degraded: bool
+    source_provider: AlarmProviderMode
+    def __init__(self, alarm_full_reference: _Optional[str] = ..., source_object_reference: _Optional[str] = ..., alarm_type_name: _Optional[str] = ..., severity: _Optional[int] = ..., original_raise_timestamp: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., current_state: _Optional[_Union[AlarmConditionState, str]] = ..., category: _Optional[str] = ..., description: _Optional[str] = ..., last_transition_timestamp: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., operator_user: _Optional[str] = ..., operator_comment: _Optional[str] = ..., current_value: _Optional[_Union[MxValue, _Mapping]] = ..., limit_value: _Optional[_Union[MxValue, _Mapping]] = ..., degraded: bool = ..., source_provider: _Optional[_Union[AlarmProviderMode, str]] = ...) -> None: ...
+
 class OnAlarmTransitionEvent(_message.Message):
     __slots__ = ("alarm_full_reference", "source_object_reference", "alarm_type_name", "transition_kind", "severity", "original_raise_timestamp", "transition_timestamp", "operator_user", "operator_comment", "category", "description", "current_value", "limit_value", "degraded", "source_provider")
     ALARM_FULL_REFERENCE_FIELD_NUMBER: _ClassVar[int]
@@ -1193,40 +1259,6 @@ class OnAlarmProviderModeChangedEvent(_message.Message):
     at: _timestamp_pb2.Timestamp
     def __init__(self, mode: _Optional[_Union[AlarmProviderMode, str]] = ..., reason: _Optional[str] = ..., hresult: _Optional[int] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
-class ActiveAlarmSnapshot(_message.Message):
-    __slots__ = ("alarm_full_reference", "source_object_reference", "alarm_type_name", "severity", "original_raise_timestamp", "current_state", "category", "description", "last_transition_timestamp", "operator_user", "operator_comment", "current_value", "limit_value", "degraded", "source_provider")
-    ALARM_FULL_REFERENCE_FIELD_NUMBER: _ClassVar[int]
-    SOURCE_OBJECT_REFERENCE_FIELD_NUMBER: _ClassVar[int]
-    ALARM_TYPE_NAME_FIELD_NUMBER: _ClassVar[int]
-    SEVERITY_FIELD_NUMBER: _ClassVar[int]
-    ORIGINAL_RAISE_TIMESTAMP_FIELD_NUMBER: _ClassVar[int]
-    CURRENT_STATE_FIELD_NUMBER: _ClassVar[int]
-    CATEGORY_FIELD_NUMBER: _ClassVar[int]
-    DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
-    LAST_TRANSITION_TIMESTAMP_FIELD_NUMBER: _ClassVar[int]
-    OPERATOR_USER_FIELD_NUMBER: _ClassVar[int]
-    OPERATOR_COMMENT_FIELD_NUMBER: _ClassVar[int]
-    CURRENT_VALUE_FIELD_NUMBER: _ClassVar[int]
-    LIMIT_VALUE_FIELD_NUMBER: _ClassVar[int]
-    DEGRADED_FIELD_NUMBER: _ClassVar[int]
-    SOURCE_PROVIDER_FIELD_NUMBER: _ClassVar[int]
-    alarm_full_reference: str
-    source_object_reference: str
-    alarm_type_name: str
-    severity: int
-    original_raise_timestamp: _timestamp_pb2.Timestamp
-    current_state: AlarmConditionState
-    category: str
-    description: str
-    last_transition_timestamp: _timestamp_pb2.Timestamp
-    operator_user: str
-    operator_comment: str
-    current_value: MxValue
-    limit_value: MxValue
-    degraded: bool
-    source_provider: AlarmProviderMode
-    def __init__(self, alarm_full_reference: _Optional[str] = ..., source_object_reference: _Optional[str] = ..., alarm_type_name: _Optional[str] = ..., severity: _Optional[int] = ..., original_raise_timestamp: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., current_state: _Optional[_Union[AlarmConditionState, str]] = ..., category: _Optional[str] = ..., description: _Optional[str] = ..., last_transition_timestamp: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., operator_user: _Optional[str] = ..., operator_comment: _Optional[str] = ..., current_value: _Optional[_Union[MxValue, _Mapping]] = ..., limit_value: _Optional[_Union[MxValue, _Mapping]] = ..., degraded: bool = ..., source_provider: _Optional[_Union[AlarmProviderMode, str]] = ...) -> None: ...
-
 class AcknowledgeAlarmRequest(_message.Message):
     __slots__ = ("session_id", "client_correlation_id", "alarm_full_reference", "comment", "operator_user")
     SESSION_ID_FIELD_NUMBER: _ClassVar[int]
@@ -1257,38 +1289,6 @@ class AcknowledgeAlarmReply(_message.Message):
     diagnostic_message: str
     def __init__(self, session_id: _Optional[str] = ..., correlation_id: _Optional[str] = ..., protocol_status: _Optional[_Union[ProtocolStatus, _Mapping]] = ..., hresult: _Optional[int] = ..., status: _Optional[_Union[MxStatusProxy, _Mapping]] = ..., diagnostic_message: _Optional[str] = ...) -> None: ...
 
-class StreamAlarmsRequest(_message.Message):
-    __slots__ = ("client_correlation_id", "alarm_filter_prefix")
-    CLIENT_CORRELATION_ID_FIELD_NUMBER: _ClassVar[int]
-    ALARM_FILTER_PREFIX_FIELD_NUMBER: _ClassVar[int]
-    client_correlation_id: str
-    alarm_filter_prefix: str
-    def __init__(self, client_correlation_id: _Optional[str] = ..., alarm_filter_prefix: _Optional[str] = ...) -> None: ...
-
-class AlarmFeedMessage(_message.Message):
-    __slots__ = ("active_alarm", "snapshot_complete", "transition", "provider_status")
-    ACTIVE_ALARM_FIELD_NUMBER: _ClassVar[int]
-    SNAPSHOT_COMPLETE_FIELD_NUMBER: _ClassVar[int]
-    TRANSITION_FIELD_NUMBER: _ClassVar[int]
-    PROVIDER_STATUS_FIELD_NUMBER: _ClassVar[int]
-    active_alarm: ActiveAlarmSnapshot
-    snapshot_complete: bool
-    transition: OnAlarmTransitionEvent
-    provider_status: AlarmProviderStatus
-    def __init__(self, active_alarm: _Optional[_Union[ActiveAlarmSnapshot, _Mapping]] = ..., snapshot_complete: bool = ..., transition: _Optional[_Union[OnAlarmTransitionEvent, _Mapping]] = ..., provider_status: _Optional[_Union[AlarmProviderStatus, _Mapping]] = ...) -> None: ...
-
-class AlarmProviderStatus(_message.Message):
-    __slots__ = ("mode", "degraded", "reason", "since")
-    MODE_FIELD_NUMBER: _ClassVar[int]
-    DEGRADED_FIELD_NUMBER: _ClassVar[int]
-    REASON_FIELD_NUMBER: _ClassVar[int]
-    SINCE_FIELD_NUMBER: _ClassVar[int]
-    mode: AlarmProviderMode
-    degraded: bool
-    reason: str
-    since: _timestamp_pb2.Timestamp
-    def __init__(self, mode: _Optional[_Union[AlarmProviderMode, str]] = ..., degraded: bool = ..., reason: _Optional[str] = ..., since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
-
 class QueryActiveAlarmsRequest(_message.Message):
     __slots__ = ("session_id", "client_correlation_id", "alarm_filter_prefix")
     SESSION_ID_FIELD_NUMBER: _ClassVar[int]
@@ -1298,24 +1298,6 @@ class QueryActiveAlarmsRequest(_message.Message):
     client_correlation_id: str
     alarm_filter_prefix: str
     def __init__(self, session_id: _Optional[str] = ..., client_correlation_id: _Optional[str] = ..., alarm_filter_prefix: _Optional[str] = ...) -> None: ...
-
-class MxStatusProxy(_message.Message):
-    __slots__ = ("success", "category", "detected_by", "detail", "raw_category", "raw_detected_by", "diagnostic_text")
-    SUCCESS_FIELD_NUMBER: _ClassVar[int]
-    CATEGORY_FIELD_NUMBER: _ClassVar[int]
-    DETECTED_BY_FIELD_NUMBER: _ClassVar[int]
-    DETAIL_FIELD_NUMBER: _ClassVar[int]
-    RAW_CATEGORY_FIELD_NUMBER: _ClassVar[int]
-    RAW_DETECTED_BY_FIELD_NUMBER: _ClassVar[int]
-    DIAGNOSTIC_TEXT_FIELD_NUMBER: _ClassVar[int]
-    success: int
-    category: MxStatusCategory
-    detected_by: MxStatusSource
-    detail: int
-    raw_category: int
-    raw_detected_by: int
-    diagnostic_text: str
-    def __init__(self, success: _Optional[int] = ..., category: _Optional[_Union[MxStatusCategory, str]] = ..., detected_by: _Optional[_Union[MxStatusSource, str]] = ..., detail: _Optional[int] = ..., raw_category: _Optional[int] = ..., raw_detected_by: _Optional[int] = ..., diagnostic_text: _Optional[str] = ...) -> None: ...
 
 class MxValue(_message.Message):
     __slots__ = ("data_type", "variant_type", "is_null", "raw_diagnostic", "raw_data_type", "bool_value", "int32_value", "int64_value", "float_value", "double_value", "string_value", "timestamp_value", "array_value", "raw_value", "sparse_array_value")
@@ -1429,14 +1411,6 @@ class RawArray(_message.Message):
     values: _containers.RepeatedScalarFieldContainer[bytes]
     def __init__(self, values: _Optional[_Iterable[bytes]] = ...) -> None: ...
 
-class ProtocolStatus(_message.Message):
-    __slots__ = ("code", "message")
-    CODE_FIELD_NUMBER: _ClassVar[int]
-    MESSAGE_FIELD_NUMBER: _ClassVar[int]
-    code: ProtocolStatusCode
-    message: str
-    def __init__(self, code: _Optional[_Union[ProtocolStatusCode, str]] = ..., message: _Optional[str] = ...) -> None: ...
-
 class MxSparseArray(_message.Message):
     __slots__ = ("element_data_type", "total_length", "elements")
     ELEMENT_DATA_TYPE_FIELD_NUMBER: _ClassVar[int]
@@ -1454,3 +1428,29 @@ class MxSparseElement(_message.Message):
     index: int
     value: MxValue
     def __init__(self, index: _Optional[int] = ..., value: _Optional[_Union[MxValue, _Mapping]] = ...) -> None: ...
+
+class ProtocolStatus(_message.Message):
+    __slots__ = ("code", "message")
+    CODE_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    code: ProtocolStatusCode
+    message: str
+    def __init__(self, code: _Optional[_Union[ProtocolStatusCode, str]] = ..., message: _Optional[str] = ...) -> None: ...
+
+class MxStatusProxy(_message.Message):
+    __slots__ = ("success", "category", "detected_by", "detail", "raw_category", "raw_detected_by", "diagnostic_text")
+    SUCCESS_FIELD_NUMBER: _ClassVar[int]
+    CATEGORY_FIELD_NUMBER: _ClassVar[int]
+    DETECTED_BY_FIELD_NUMBER: _ClassVar[int]
+    DETAIL_FIELD_NUMBER: _ClassVar[int]
+    RAW_CATEGORY_FIELD_NUMBER: _ClassVar[int]
+    RAW_DETECTED_BY_FIELD_NUMBER: _ClassVar[int]
+    DIAGNOSTIC_TEXT_FIELD_NUMBER: _ClassVar[int]
+    success: int
+    category: MxStatusCategory
+    detected_by: MxStatusSource
+    detail: int
+    raw_category: int
+    raw_detected_by: int
+    diagnostic_text: str
+    def __init__(self, success: _Optional[int] = ..., category: _Optional[_Union[MxStatusCategory, str]] = ..., detected_by: _Optional[_Union[MxStatusSource, str]] = ..., detail: _Optional[int] = ..., raw_category: _Optional[int] = ..., raw_detected_by: _Optional[int] = ..., diagnostic_text: _Optional[str] = ...) -> None: ...
