@@ -207,20 +207,43 @@ def unreachable(address: Endpoint, error: OSError, timeout: float) -> str:
     return f"cannot reach {address}: {error.strerror or error}"
 
 
-def diagnose(options: ClientOptions) -> MxGatewayTransportError | None:
-    """Look at the endpoint after a failed call: is there anything, and does it speak what this client speaks?
+def diagnose(options: ClientOptions, details: str) -> MxGatewayTransportError | None:
+    """Find out why a call was answered UNAVAILABLE: is anything there, does it speak TLS, is its certificate good?
 
     Blocking, bounded by `connect_timeout`; returns None where nothing is obviously wrong.
+
+    Args:
+        options: how the gateway was to be reached.
+        details: what gRPC said.
     """
     address = options.address
     timeout = min(options.connect_timeout, 5.0)
     try:
         with socket.create_connection((address.host, address.port), timeout=timeout) as raw:
-            if not options.plaintext:
-                return None
-            return _speaks_tls(raw, address)
+            return _speaks_tls(raw, address) if options.plaintext else _certificate_problem(options, details)
     except OSError as error:
         return MxGatewayTransportError(unreachable(address, error, timeout))
+
+
+def _certificate_problem(options: ClientOptions, details: str) -> MxGatewayTlsError | None:
+    """What gRPC's words say about the certificate; its own text is long and names neither side."""
+    address = options.address
+    if "Hostname Verification Check failed" in details:
+        name = options.server_name_override or ("localhost" if options.trust_on_first_use else address.host)
+        return MxGatewayTlsError(
+            f"the certificate of {address} does not name {name!r}: "
+            "pass a name that it does as server_name_override (--server-name-override)"
+        )
+    _, failed, reason = details.partition("CERTIFICATE_VERIFY_FAILED: ")
+    if not failed:
+        return None
+    reason = reason.split(":")[0]
+    roots = f"ca_file {options.ca_file!r}" if options.ca_file else "the system's trust roots"
+    advice = {
+        "certificate has expired": "the gateway's certificate must be renewed; check this machine's clock too",
+        "certificate is not yet valid": "check the clocks of this machine and of the gateway",
+    }.get(reason, f"it is not signed by {roots}: pass the CA that signed it as ca_file (--ca-file)")
+    return MxGatewayTlsError(f"the certificate of {address} is not trusted ({reason}): {advice}")
 
 
 def _speaks_tls(raw: socket.socket, address: Endpoint) -> MxGatewayTlsError | None:

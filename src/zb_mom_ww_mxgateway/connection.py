@@ -135,7 +135,7 @@ class Connection:
         """The typed error of a failed call; looks at the endpoint when the gateway could not be reached."""
         cause: MxGatewayTransportError | None = None
         if error.code() is grpc.StatusCode.UNAVAILABLE:
-            cause = await asyncio.to_thread(diagnose, self.options)
+            cause = await asyncio.to_thread(diagnose, self.options, error.details() or "")
         return from_grpc(
             error,
             endpoint=str(self.options.address),
