@@ -3,8 +3,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 import pytest
-from support.fake_gateway import FakeGateway
 
+from support.fake_gateway import FakeGateway
 from zb_mom_ww_mxgateway import GatewayClient
 
 CANARY = "mxgw_canary01_Zx9_secret-Part_77Qw"

@@ -6,9 +6,9 @@ from typing import Any
 
 import grpc
 import pytest
-from support.fake_gateway import FakeGateway
 
 import zb_mom_ww_mxgateway
+from support.fake_gateway import FakeGateway
 from zb_mom_ww_mxgateway import (
     GalaxyError,
     GalaxyNotFoundError,

@@ -8,8 +8,8 @@ from typing import Any
 
 import grpc
 import pytest
-from support.fake_gateway import OK, FakeGateway
 
+from support.fake_gateway import OK, FakeGateway
 from zb_mom_ww_mxgateway import (
     GatewayClient,
     MxAccessError,

@@ -9,8 +9,8 @@ from typing import Any
 
 import grpc
 import pytest
-from support.fake_gateway import FakeGateway, event
 
+from support.fake_gateway import FakeGateway, event
 from zb_mom_ww_mxgateway import (
     ClientOptions,
     GatewayClient,
@@ -71,7 +71,7 @@ async def test_an_error_comes_after_the_events_before_it(fake: FakeGateway, sess
     with pytest.raises(MxGatewaySessionError, match="EventQueueOverflow") as caught:
         async with asyncio.timeout(SECONDS):
             async for item in session.stream_events():
-                seen.append(item.worker_sequence)  # noqa: PERF401 - the error must not lose them
+                seen.append(item.worker_sequence)
     assert seen == [1, 2, 3]
     assert caught.value.code is grpc.StatusCode.RESOURCE_EXHAUSTED
     assert caught.value.is_transient
@@ -165,7 +165,7 @@ async def test_a_timeout_ends_a_stream_as_it_ends_a_call(fake: FakeGateway, sess
     with pytest.raises(MxGatewayTimeoutError) as caught:
         async with asyncio.timeout(SECONDS):
             async for item in session.stream_events(timeout=0.3):
-                seen.append(item.worker_sequence)  # noqa: PERF401 - the error must not lose them
+                seen.append(item.worker_sequence)
     assert seen == [1]
     assert isinstance(caught.value, TimeoutError)
 

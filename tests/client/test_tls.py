@@ -11,8 +11,8 @@ from pathlib import Path
 import grpc
 import pytest
 import trustme
-from support.fake_gateway import FakeGateway
 
+from support.fake_gateway import FakeGateway
 from zb_mom_ww_mxgateway import GatewayClient, MxGatewayTlsError
 from zb_mom_ww_mxgateway.channel import forget_pinned_certificates
 

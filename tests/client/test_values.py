@@ -19,7 +19,7 @@ from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 moments = st.datetimes(
     min_value=datetime(1, 1, 3),
     max_value=datetime(9999, 12, 29),
-    timezones=st.just(UTC),  # noqa: DTZ001
+    timezones=st.just(UTC),
 )
 scalars = st.one_of(
     st.none(),
@@ -107,7 +107,7 @@ def test_an_explicit_type_says_what_python_cannot(value: Any, data_type: str, ki
 
 
 REFUSED = [
-    (datetime(2026, 1, 1), {}, "no time zone"),  # noqa: DTZ001
+    (datetime(2026, 1, 1), {}, "no time zone"),
     (np.datetime64("2026-01-01"), {}, "no time zone"),
     (pd.Timestamp("2026-01-01"), {}, "no time zone"),
     (math.nan, {}, "finite"),
