@@ -45,7 +45,7 @@ class PtarsDecoder:
             raise EventDecodeError(index, len(messages[index]), str(error)) from error
         columns = {name: batch.column(index) for index, name in enumerate(batch.schema.names)}
         rows = batch.num_rows
-        self._unfold(columns, "value", "has_value", ("data_type", *KINDS))
+        self._unfold(columns, "value", "has_value", ("data_type", "is_null", *KINDS))
         self._unfold(columns, "replay_gap", "has_replay_gap", _GAP)
         if "statuses" in columns:
             columns |= _statuses(columns["statuses"])
@@ -53,11 +53,9 @@ class PtarsDecoder:
         kinds = [columns[kind] for kind in KINDS if kind in columns]
         if kinds and sum(rows - kind.null_count for kind in kinds) > 1 and _several(kinds):
             return UpbDecoder(self._projection).decode(messages)
-        arrays = []
-        for field in WIRE_SCHEMA:
-            column = columns.get(field.name)
-            arrays.append(pa.nulls(rows, field.type) if column is None else column.cast(field.type))
-        return pa.RecordBatch.from_arrays(arrays, schema=WIRE_SCHEMA)
+        return pa.RecordBatch.from_arrays(
+            [_typed(columns.get(field.name), field.type, rows) for field in WIRE_SCHEMA], schema=WIRE_SCHEMA
+        )
 
     def _unfold(self, columns: dict[str, pa.Array], name: str, presence: str, members: tuple[str, ...]) -> None:
         """Put the members of a nested message beside it, and whether it was there."""
@@ -83,6 +81,13 @@ class PtarsDecoder:
         return good
 
 
+def _typed(column: pa.Array | None, wanted: pa.DataType, rows: int) -> pa.Array:
+    """The column in its type (a cast to the same type would cost), nulls for one that the contract lacks."""
+    if column is None:
+        return pa.nulls(rows, wanted)
+    return column if column.type == wanted else column.cast(wanted)
+
+
 def _several(kinds: list[pa.Array]) -> bool:
     """Whether a row has more than one of the columns."""
     count = np.zeros(len(kinds[0]), np.int8)
@@ -102,7 +107,7 @@ def _statuses(lists: pa.ListArray) -> dict[str, pa.Array]:
     # Numpy keeps the last of several assignments to one place: assign backwards, and what must win at the end.
     order = np.arange(len(statuses))[::-1]
     pick[rows[order]] = order
-    names = statuses.type.names if hasattr(statuses.type, "names") else [field.name for field in statuses.type]
+    names = [field.name for field in statuses.type]
     if "category" in names:
         category = statuses.field("category").to_numpy(zero_copy_only=False)
         order = order[category[order] != STATUS_OK]

@@ -14,6 +14,7 @@ from .wire import KINDS, STATUS_OK, WIRE_SCHEMA, EventDecodeError, event_project
 __all__ = ["UpbDecoder", "microseconds"]
 
 _INT64_MAX = 2**63 - 1
+_SECONDS = 2**42  # far beyond the year 9999, and a product with a million fits in 64 bits
 
 
 def microseconds(stamp: Any) -> int:
@@ -22,9 +23,12 @@ def microseconds(stamp: Any) -> int:
     Nanoseconds are cut off towards the second, as ptars does; out-of-range times stay out of range (and become null
     later) instead of wrapping.
     """
+    seconds: int = stamp.seconds
     nanos: int = stamp.nanos
+    if nanos >= 0 and -_SECONDS < seconds < _SECONDS:
+        return seconds * 1_000_000 + nanos // 1000
     micros = nanos // 1000 if nanos >= 0 else -(-nanos // 1000)
-    return max(-_INT64_MAX - 1, min(_INT64_MAX, stamp.seconds * 1_000_000 + micros))
+    return max(-_INT64_MAX - 1, min(_INT64_MAX, seconds * 1_000_000 + micros))
 
 
 class UpbDecoder:
@@ -41,10 +45,8 @@ class UpbDecoder:
 
     def __init__(self, projection: Projection | None = None) -> None:
         self._projection = projection or event_projection()
-        fields = self._projection.descriptor.fields_by_name
-        value = fields["value"].message_type.fields_by_name if "value" in fields else {}
-        kinds = [kind for kind in KINDS if kind in value]
-        self._oneof: str | None = value[kinds[0]].containing_oneof.name if kinds else None
+        kinds = [kind for kind in KINDS if self._projection.has("value", kind)]
+        self._oneof = self._projection.oneof("value", kinds[0]) if kinds else None
 
     def decode(self, messages: list[bytes]) -> pa.RecordBatch:
         """Decode a list of messages; see `Decoder.decode`."""
@@ -82,12 +84,13 @@ class UpbDecoder:
     def _values(self, events: Sequence[Any]) -> dict[str, list[Any]]:
         values = self._members(events, "value", lambda value: value)
         columns: dict[str, list[Any]] = {"has_value": [value is not None for value in values]}
-        if self._projection.has("value", "data_type"):
-            columns["data_type"] = [None if value is None else value.data_type for value in values]
+        for name in ("data_type", "is_null"):
+            if self._projection.has("value", name):
+                columns[name] = [None if value is None else getattr(value, name) for value in values]
         if self._oneof is None:
             return columns
         kinds = [None if value is None else value.WhichOneof(self._oneof) for value in values]
-        for kind in set(kinds) - {None}:
+        for kind in {kind for kind in kinds if kind is not None}:
             members = [getattr(value, kind) if kind == own else None for value, own in zip(values, kinds, strict=True)]
             if kind == "timestamp_value":
                 members = [None if member is None else microseconds(member) for member in members]

@@ -21,6 +21,9 @@ DecoderName = Literal["auto", "ptars", "upb"]
 #: Messages per decoder call. ptars holds the interpreter lock meanwhile: at this size about 3 ms.
 CHUNK = 8192
 
+#: Batches that are kept apart before they are packed into one.
+_SMALL = 64
+
 _GAPS_KEY = b"mxgateway.replay_gaps"
 
 
@@ -59,6 +62,7 @@ class EventTableBuilder:
     def __init__(self, *, decoder: DecoderName = "auto") -> None:
         self._decoder = _decoder(decoder)
         self._batches: list[pa.RecordBatch] = []
+        self._small: list[pa.RecordBatch] = []
         self._rows = 0
         self.gaps: list[ReplayGap] = []
 
@@ -97,9 +101,15 @@ class EventTableBuilder:
     def _add(self, messages: list[bytes], tags: Tags) -> None:
         batch, gaps = event_rows(self._decoder.decode(messages), tags)
         self.gaps += gaps
-        if batch.num_rows:
-            self._batches.append(batch)
-            self._rows += batch.num_rows
+        if not batch.num_rows:
+            return
+        self._rows += batch.num_rows
+        self._small.append(batch)
+        # A batch costs some 2 kB however few its rows: pack what a slow stream brings into batches of a fair size.
+        if len(self._small) >= _SMALL or batch.num_rows >= CHUNK // 2:
+            packed = _table(self._small).combine_chunks()
+            self._small = []
+            (self._batches if packed.num_rows >= CHUNK // 2 else self._small).extend(packed.to_batches())
 
     def table(self) -> pa.Table:
         """The events so far.
@@ -108,10 +118,14 @@ class EventTableBuilder:
             A table of `EVENT_SCHEMA`, one row per event in the order they were added; the full schema when empty.
             Its schema metadata holds the replay gaps (`replay_gaps`).
         """
-        table = pa.Table.from_batches(self._batches, schema=EVENT_SCHEMA).unify_dictionaries()
+        table = _table([*self._batches, *self._small])
         if not self.gaps:
             return table
         return table.replace_schema_metadata({_GAPS_KEY: json.dumps(self.gaps).encode()})
+
+
+def _table(batches: list[pa.RecordBatch]) -> pa.Table:
+    return pa.Table.from_batches(batches, schema=EVENT_SCHEMA).unify_dictionaries()
 
 
 def events_table(messages: Sequence[bytes], tags: Tags | None = None, *, decoder: DecoderName = "auto") -> pa.Table:

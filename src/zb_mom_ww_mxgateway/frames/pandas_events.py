@@ -3,7 +3,7 @@
 Which pandas types, and why:
 
 - Instants are `datetime64[us, <zone>]`: exact from year 0001 to 9999, and what indexes, `resample` and plots expect
-  (an Arrow-backed timestamp makes no `DatetimeIndex`).
+  (an Arrow-backed timestamp makes no `DatetimeIndex`). Elapsed times are `timedelta64[us]` for the same reason.
 - `tag`, `value_type`, `status_category`, `family`, `session_id` are categoricals with sorted categories: group-by
   and pivot work on their codes and come out in alphabetical order, whatever came first. Arrow dictionaries would
   have to be unpacked for both.
@@ -12,21 +12,28 @@ Which pandas types, and why:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import tzinfo
+from datetime import timedelta, tzinfo
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 
 from .arrays import array_values
-from .schema import VALUE_COLUMNS, conform
+from .pandas_values import Objects, elapsed_times, objects
+from .schema import conform
 
-__all__ = ["as_frame", "events_frame", "in_zone", "pick_value"]
+__all__ = ["as_frame", "events_frame", "in_zone"]
 
-#: Typed columns that `value` can take over as they are; arrays and raw bytes are Python objects there.
-_PLAIN = ("value_bool", "value_int", "value_float", "value_string", "value_time")
+#: Where the values of each `value_type` are, for types that a column of their own can hold.
+_COLUMNS = {
+    "bool": "value_bool",
+    "int32": "value_int",
+    "int64": "value_int",
+    "float": "value_float",
+    "double": "value_float",
+    "string": "value_string",
+    "time": "value_time",
+}
 
 _FIRST_LOCAL, _LAST_LOCAL = pd.Timestamp("0001-01-01"), pd.Timestamp("9999-12-31 23:59:59.999999")
 
@@ -40,17 +47,21 @@ def events_frame(table: pa.Table, *, tz: str | tzinfo = "UTC") -> pd.DataFrame:
 
     Returns:
         The columns `time, tag, value`, the other columns of `EVENT_SCHEMA` in its order, then whatever else the
-        table has; a plain `RangeIndex`. `value` has the exact type (boolean, 64-bit integer, double, string or
-        instant) when the whole frame holds one type; otherwise it is an object column of plain Python objects: bool,
-        int, float, str, aware datetime, list, bytes, and None for no value. An empty table gives an empty frame with
-        the same columns and types. An instant that has no local time in the zone (year 0001 west of Greenwich) is
-        NaT; in UTC all are exact.
+        table has; a plain `RangeIndex`. `value` has the exact type (boolean, 64-bit integer, double, string, instant
+        or elapsed time) when the whole frame holds one type; otherwise it is an object column of plain Python
+        objects: bool, int, float, str, aware datetime, timedelta, list, bytes, and None for no value. `value_array`
+        holds lists; instants in them are in UTC. An empty table gives an empty frame with the same columns and
+        types. An instant that has no local time in the zone (year 0001 west of Greenwich) is NaT; in UTC all are
+        exact.
 
     Raises:
         zoneinfo.ZoneInfoNotFoundError: If the zone's name is not known.
         pyarrow.ArrowInvalid: If a column of the table cannot be read as `EVENT_SCHEMA` has it.
     """
-    frame: pd.DataFrame = conform(table).to_pandas(types_mapper=_pandas_type)
+    table = conform(table)
+    place = table.schema.names.index("value_array")
+    arrays = [None if data is None else array_values(data) for data in table.column(place).to_pylist()]
+    frame: pd.DataFrame = table.remove_column(place).to_pandas(types_mapper=_pandas_type)
     for name in frame.columns:
         column = frame[name]
         if isinstance(column.dtype, pd.CategoricalDtype):
@@ -58,8 +69,8 @@ def events_frame(table: pa.Table, *, tz: str | tzinfo = "UTC") -> pd.DataFrame:
             frame[name] = column.cat.set_categories(used.sort_values())
         elif isinstance(column.dtype, pd.DatetimeTZDtype):
             frame[name] = in_zone(column, tz)
-    frame["value_array"] = _objects(frame["value_array"], array_values)
-    frame.insert(2, "value", pick_value(frame))
+    frame.insert(place, "value_array", pd.Series(objects(arrays), index=frame.index, dtype=object))
+    frame.insert(2, "value", _value(frame))
     return frame
 
 
@@ -77,45 +88,41 @@ def as_frame(events: pa.Table | pd.DataFrame, tz: str | tzinfo | None = None) ->
 
 def in_zone(instants: pd.Series[Any], tz: str | tzinfo) -> pd.Series[Any]:
     """Convert aware instants to a zone; NaT where they have no local time there that a calendar can name."""
-    local = instants.dt.tz_convert(tz)
+    local: pd.Series[Any] = instants.dt.tz_convert(tz)
     wall = local.dt.tz_localize(None)
-    return local.mask((wall < _FIRST_LOCAL) | (wall > _LAST_LOCAL))
+    nameless = (wall < _FIRST_LOCAL) | (wall > _LAST_LOCAL)
+    return local.mask(nameless) if nameless.any() else local
 
 
-def pick_value(frame: pd.DataFrame) -> pd.Series[Any]:
-    """The one value column of rows that have typed ones: exact when one type is there, else Python objects."""
-    present = [name for name in VALUE_COLUMNS if name in frame.columns and frame[name].notna().any()]
-    if len(present) == 1 and present[0] in _PLAIN:
-        return frame[present[0]].rename("value")
-    values = np.full(len(frame), None, object)
+def _value(frame: pd.DataFrame) -> pd.Series[Any]:
+    """The one value column: exact when the frame holds one type, else Python objects."""
+    types = frame["value_type"].to_numpy(object)
+    present = {name for name in frame["value_type"].cat.categories if name != "null"}
+    columns = {_COLUMNS.get(name, name) for name in present}
+    if columns == {"elapsed"}:
+        return elapsed_times(frame["value_int"]).rename("value")
+    if len(columns) == 1 and (only := columns.pop()) in _COLUMNS.values():
+        return pd.Series(frame[only], name="value")
+    values = objects([None] * len(frame))
     for name in present:
-        there = frame[name].notna().to_numpy(bool)
-        values[there] = _python_objects(frame[name][there])
+        rows = types == name
+        values[rows] = _objects(frame[rows], name)
     return pd.Series(values, index=frame.index, name="value", dtype=object)
+
+
+def _objects(rows: pd.DataFrame, value_type: str) -> Objects:
+    """The values of rows of one type as Python objects."""
+    if value_type == "elapsed":
+        return objects([timedelta(microseconds=ticks // 10) for ticks in rows["value_int"].tolist()])
+    if value_type == "time":
+        return objects([None if each is pd.NaT else each.to_pydatetime() for each in rows["value_time"]])
+    if value_type == "array":
+        return objects(rows["value_array"].tolist())
+    column = rows[_COLUMNS.get(value_type, "value_raw")]
+    return objects([None if each is pd.NA else each for each in column.tolist()])
 
 
 def _pandas_type(arrow: pa.DataType) -> pd.ArrowDtype | None:
     if pa.types.is_timestamp(arrow) or pa.types.is_dictionary(arrow):
         return None
     return pd.ArrowDtype(arrow)
-
-
-def _python_objects(column: pd.Series[Any]) -> np.ndarray[Any, np.dtype[np.object_]]:
-    values: Sequence[Any] = column.tolist()
-    if isinstance(column.dtype, pd.DatetimeTZDtype):
-        values = [value.to_pydatetime() for value in values]
-    return _object_array(values)
-
-
-def _objects(column: pd.Series[Any], read: Any) -> pd.Series[Any]:
-    """Replace bytes by what `read` makes of them, None where there are none."""
-    values = [None if value is pd.NA else read(value) for value in column.array]
-    return pd.Series(_object_array(values), index=column.index, name=column.name, dtype=object)
-
-
-def _object_array(values: Sequence[Any]) -> np.ndarray[Any, np.dtype[np.object_]]:
-    # Element by element: numpy would make a matrix of lists of equal length.
-    result = np.empty(len(values), object)
-    for index, value in enumerate(values):
-        result[index] = value
-    return result

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import Enum, auto
-from typing import TypeAlias, Union
+from typing import Any, TypeAlias, Union
 
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, timestamp_pb2
 from google.protobuf.descriptor import Descriptor
@@ -88,6 +88,14 @@ class Projection:
                 return False
             descriptor = descriptor.fields_by_name[name].message_type
         return True
+
+    def oneof(self, *path: str) -> str | None:
+        """Name of the oneof that the field at the end of a path of field names is a member of."""
+        descriptor: Any = self.descriptor
+        for name in path[:-1]:
+            descriptor = descriptor.fields_by_name[name].message_type
+        group = descriptor.fields_by_name[path[-1]].containing_oneof
+        return None if group is None else str(group.name)
 
 
 def _slim_message(source: Descriptor, name: str, scope: str, shape: Shape) -> descriptor_pb2.DescriptorProto:

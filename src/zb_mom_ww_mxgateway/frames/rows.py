@@ -46,7 +46,6 @@ _KIND_TYPES = {
     "sparse_array_value": "sparse",
 }
 _VALUE_TYPES = pa.array(VALUE_TYPES, pa.string())
-_NUMBERS = tuple(VALUE_TYPES.index(name) for name in ("int32", "int64", "float", "double"))
 
 _FIRST_INSTANT = -62_135_596_800_000_000  # 0001-01-01T00:00:00Z
 _LAST_INSTANT = 253_402_300_799_999_999  # 9999-12-31T23:59:59.999999Z
@@ -73,7 +72,7 @@ def event_rows(batch: pa.RecordBatch, tags: Tags) -> tuple[pa.RecordBatch, list[
         Rows of `EVENT_SCHEMA`, and the replay gaps in order. The sentinel that announces a gap is no row.
     """
     batch, gaps = _take_gaps(batch)
-    batch = expand_buffered(batch)
+    batch = expand_buffered(_empty_nulls(batch))
     column = {name: batch.column(index) for index, name in enumerate(batch.schema.names)}
     quality = _quality(column)
     columns = {
@@ -120,6 +119,20 @@ def _take_gaps(batch: pa.RecordBatch) -> tuple[pa.RecordBatch, list[ReplayGap]]:
     return batch.filter(pc.or_(pc.invert(has_gap), pc.or_(named, valued))), gaps
 
 
+def _empty_nulls(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Take the value from events that call it null and bring one nevertheless (`values.from_mx_value` does so too)."""
+    nulls = pc.fill_null(batch.column("is_null"), False)
+    if not pc.any(nulls).as_py():
+        return batch
+    columns = [
+        pc.if_else(nulls, pa.scalar(None, field.type), column)
+        if field.name in KINDS and column.null_count < len(column)
+        else column
+        for field, column in zip(batch.schema, batch.columns, strict=True)
+    ]
+    return pa.RecordBatch.from_arrays(columns, schema=batch.schema)
+
+
 def _quality(column: Mapping[str, pa.Array]) -> pa.Array:
     """Quality, null where the family has none and the event brings neither a quality nor a value."""
     quality = column["quality"]
@@ -139,10 +152,10 @@ def _value_type(column: Mapping[str, pa.Array]) -> pa.DictionaryArray:
         values = column[kind]
         if values.null_count < rows:
             codes[values.is_valid().to_numpy(zero_copy_only=False)] = VALUE_TYPES.index(_KIND_TYPES[kind])
-    if _ELAPSED is not None:
-        elapsed = _mask(pc.equal(column["data_type"], _ELAPSED))
-        if elapsed.any():
-            codes[elapsed & np.isin(codes, _NUMBERS)] = VALUE_TYPES.index("elapsed")
+    # Only 64-bit integers: their unit is known (`values.py`), that of other numbers with this data type is not.
+    if _ELAPSED is not None and column["int64_value"].null_count < rows:
+        elapsed = _mask(pc.equal(column["data_type"], _ELAPSED)) & (codes == VALUE_TYPES.index("int64"))
+        codes[elapsed] = VALUE_TYPES.index("elapsed")
     return pa.DictionaryArray.from_arrays(pa.array(codes, mask=codes < 0), _VALUE_TYPES)
 
 

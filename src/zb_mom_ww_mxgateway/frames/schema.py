@@ -39,7 +39,8 @@ VALUE_COLUMNS: tuple[str, ...] = (
     "value_raw",
 )
 
-#: Names in `value_type`. Null there means that the event carries no value; `"null"` that its value is empty.
+#: Names in `value_type`. Null there means that the event carries no value; `"null"` that its value is empty, or of a
+#: kind that the contract does not know. `"elapsed"` is a 64-bit integer whose data type is elapsed time.
 VALUE_TYPES: tuple[str, ...] = (
     "null",
     "bool",
@@ -62,11 +63,13 @@ VALUE_TYPES: tuple[str, ...] = (
 #: - `value_type`: one of `VALUE_TYPES`.
 #: - `quality`: OPC quality, 0-255 (192 good, 64 uncertain, 0 bad). 32 bits wide like the field on the wire, so that a
 #:   number outside the byte is shown and not wrapped. Null on events that have no quality, such as write completions.
-#: - `good`: the two quality bits say good (`quality & 0xC0 == 0xC0`).
+#: - `good`: the two quality bits say good (`quality & 0xC0 == 0xC0`); null where `quality` is.
 #: - `status_category`, `status_detail`: the first status that is not OK, else the first; null when there is none.
 #: - `sequence`: worker sequence, contiguous per session. `received`: when the gateway got the event.
-#: - `value_float` holds single and double precision, `value_int` 32 and 64 bits, `value_array` a serialized `MxArray`
-#:   (see `array_values`), `value_raw` raw bytes, or a serialized `MxSparseArray` where `value_type` is `"sparse"`.
+#: - `value_int` holds 32 and 64 bits, and elapsed times in ticks of 100 ns; `value_float` single and double precision.
+#: - `value_array` is a serialized `MxArray` (`array_values` reads it): exact whatever its element type and rank, and
+#:   nothing to pay for where there is none, which nested Arrow columns for eight element types would not be.
+#: - `value_raw` is raw bytes, or a serialized `MxSparseArray` where `value_type` is `"sparse"` (a thing of writes).
 EVENT_SCHEMA: pa.Schema = pa.schema(
     [
         pa.field("time", TIMESTAMP),

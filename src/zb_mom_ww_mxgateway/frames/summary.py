@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from .pandas_events import as_frame, pick_value
-from .pandas_wide import sample_rows
-from .schema import VALUE_COLUMNS
+from .pandas_events import as_frame
+from .pandas_values import exact
+from .pandas_wide import sample_rows, tag_codes
 
 __all__ = ["tag_summary"]
+
+_Numbers: TypeAlias = np.ndarray[Any, np.dtype[Any]]
+_INTEGERS = ("int32", "int64")
+_FLOATS = ("float", "double")
+_DOUBLE = pd.ArrowDtype(pa.float64())
 
 
 def tag_summary(table: pa.Table | pd.DataFrame) -> pd.DataFrame:
@@ -32,81 +37,73 @@ def tag_summary(table: pa.Table | pd.DataFrame) -> pd.DataFrame:
 
         - `events`: number of data changes, of any quality.
         - `first`, `last`: the values at `first_time` and `last_time`; typed like `value` in `events_frame`.
-        - `min`, `max`: over numbers of good quality; integers when all numeric tags are, else doubles.
+        - `min`, `max`: over numbers of good quality; 64-bit integers when all of them are, else doubles.
         - `mean`: time-weighted, double; with all events at one instant, the last good number there.
         - `good_share`: share of the time with good quality, 0 to 1; share of the events when they span no time.
         - `first_time`, `last_time`: source times, in the zone of the input (UTC for a table).
 
-        `min`, `mean` and `max` are null for tags without numbers of good quality. Booleans are no numbers here.
+        `min` and `max` are null for tags without numbers of good quality, `mean` also when no time passed while
+        there was one. Booleans, instants and elapsed times are no numbers here, and neither is NaN.
     """
     frame = sample_rows(as_frame(table))
-    frame = frame.iloc[np.argsort(pd.DatetimeIndex(frame["time"]).asi8, kind="stable")]
-    groups = sorted(frame.groupby("tag", observed=True, sort=False).indices.items())
-    tags = pd.Index([tag for tag, _ in groups], name="tag", dtype=object if not groups else None)
-    first = np.array([rows[0] for _, rows in groups], np.intp)
-    last = np.array([rows[-1] for _, rows in groups], np.intp)
-    facts = pd.DataFrame([_facts(frame.iloc[rows]) for _, rows in groups], index=tags, columns=list(_FACTS))
-    ends = {
-        "first": _values(frame.iloc[first], tags),
-        "last": _values(frame.iloc[last], tags),
-        "first_time": frame["time"].iloc[first].set_axis(tags),
-        "last_time": frame["time"].iloc[last].set_axis(tags),
-    }
-    whole = all(isinstance(each, int) for each in facts["min"].dropna())
-    number = pd.ArrowDtype(pa.int64() if whole and len(facts["min"].dropna()) else pa.float64())
+    codes, tags = tag_codes(frame)
+    times = pd.DatetimeIndex(frame["time"]).as_unit("us").asi8
+    order = np.lexsort((times, codes))  # stable: events at one time keep their order
+    frame, codes, times = frame.iloc[order], codes[order], times[order]
+    first = np.flatnonzero(np.diff(codes, prepend=-1))
+    last = np.flatnonzero(np.diff(codes, append=-1))
+
+    seconds = np.diff(times, append=0) / 1e6
+    seconds[last] = 0
+    good = frame["good"].fillna(False).to_numpy(bool)
+    numbers = _numbers(frame, good)
+    count = np.add.reduceat(np.ones(len(frame), np.int64), first)
+    total = np.add.reduceat(seconds, first)
+    good_share = np.add.reduceat(good.astype(float), first) / count
+    np.divide(np.add.reduceat(seconds * good, first), total, out=good_share, where=total > 0)
     return pd.DataFrame(
         {
-            "events": facts["events"].astype("int64"),
-            "first": ends["first"],
-            "last": ends["last"],
-            "min": _column(facts["min"], number),
-            "mean": _column(facts["mean"], pd.ArrowDtype(pa.float64())),
-            "max": _column(facts["max"], number),
-            "good_share": facts["good_share"].astype("float64"),
-            "first_time": ends["first_time"],
-            "last_time": ends["last_time"],
+            "events": count,
+            "first": _ends(frame["value"].iloc[first]),
+            "last": _ends(frame["value"].iloc[last]),
+            "min": numbers.groupby(codes).min().array,
+            "mean": _mean(numbers, seconds, first, total),
+            "max": numbers.groupby(codes).max().array,
+            "good_share": good_share,
+            "first_time": frame["time"].iloc[first].array,
+            "last_time": frame["time"].iloc[last].array,
         },
         index=tags,
     )
 
 
-_FACTS = ("events", "min", "mean", "max", "good_share")
+def _ends(values: pd.Series[Any]) -> Any:
+    return exact(values.to_numpy(object)) if values.dtype == object else values.array
 
 
-def _facts(own: pd.DataFrame) -> tuple[int, Any, Any, Any, float]:
-    """The facts of one tag, `_FACTS`, from its rows in order of time."""
-    good = own["good"].fillna(False).to_numpy(bool)
-    seconds = np.diff(pd.DatetimeIndex(own["time"]).as_unit("us").asi8) / 1e6
-    total = seconds.sum()
-    share = (seconds[good[:-1]].sum() / total) if total else good.mean()
-    numbers = _numbers(own)
-    exact = numbers[good & numbers.notna().to_numpy(bool)]
-    if not len(exact):
-        return len(own), None, None, None, float(share)
-    values = numbers.astype("float64[pyarrow]").to_numpy(dtype=float, na_value=np.nan)
-    counts = good[:-1] & ~np.isnan(values[:-1])
-    weight = seconds[counts].sum()
-    mean: float | None
-    if total:
-        mean = float((values[:-1][counts] * seconds[counts]).sum() / weight) if weight else None
-    else:
-        mean = float(exact.iloc[-1])
-    return len(own), exact.min(), mean, exact.max(), float(share)
-
-
-def _numbers(own: pd.DataFrame) -> pd.Series[Any]:
-    """The numeric values of one tag: 64-bit integers when it has only those, else doubles."""
-    integers, floats = own["value_int"], own["value_float"]
-    if not floats.notna().any():
+def _numbers(frame: pd.DataFrame, good: _Numbers) -> pd.Series[Any]:
+    """The number of each row, null without one of good quality: integers when all numbers are, else doubles."""
+    types = frame["value_type"].astype(object)
+    integers = frame["value_int"].where(good & types.isin(_INTEGERS).to_numpy(bool))
+    floats = frame["value_float"]
+    is_float = good & types.isin(_FLOATS).to_numpy(bool) & ~np.isnan(floats.to_numpy(float, na_value=np.nan))
+    if integers.notna().any() and not is_float.any():
         return integers
-    return floats if not integers.notna().any() else floats.fillna(integers.astype(floats.dtype))
+    return floats.where(is_float).fillna(integers.astype(_DOUBLE))
 
 
-def _values(rows: pd.DataFrame, tags: pd.Index[Any]) -> pd.Series[Any]:
-    typed = set(VALUE_COLUMNS) <= set(rows.columns)
-    return (pick_value(rows) if typed else rows["value"]).set_axis(tags)
-
-
-def _column(values: pd.Series[Any], dtype: pd.ArrowDtype) -> pd.Series[Any]:
-    objects = [None if pd.isna(value) else value for value in values]
-    return pd.Series(pd.array(objects, dtype=dtype), index=values.index)
+def _mean(numbers: pd.Series[Any], seconds: _Numbers, first: _Numbers, total: _Numbers) -> Any:
+    """Time-weighted mean per tag; rows in order of tag and time, `seconds` the span that each row opens."""
+    values = numbers.to_numpy(float, na_value=np.nan)
+    there = ~np.isnan(values)
+    held = there & (seconds > 0)
+    weight = np.add.reduceat(np.where(held, seconds, 0.0), first)
+    with np.errstate(invalid="ignore"):  # infinities of both signs
+        area = np.add.reduceat(np.multiply(values, seconds, out=np.zeros(len(values)), where=held), first)
+    mean = np.full(len(first), np.nan)
+    np.divide(area, weight, out=mean, where=weight > 0)
+    # Where no time passed there is nothing to weigh; the last number is what the tag ended with.
+    newest = np.maximum.reduceat(np.where(there, np.arange(len(values)), -1), first)
+    instant = (total == 0) & (newest >= 0)
+    mean[instant] = values[newest[instant]]
+    return pd.array(pa.array(mean, pa.float64(), mask=np.isnan(mean)), dtype=_DOUBLE)

@@ -43,6 +43,7 @@ EVENT_SHAPE: Shape = {
     "worker_sequence": FIELD,
     "value": {
         "data_type": FIELD,
+        "is_null": FIELD,
         **{kind: BYTES if kind.endswith("array_value") else FIELD for kind in KINDS},
     },
     "statuses": {"category": FIELD, "detail": FIELD},
@@ -64,6 +65,7 @@ WIRE_SCHEMA: pa.Schema = pa.schema(
         ("worker_sequence", pa.uint64()),
         ("has_value", pa.bool_()),
         ("data_type", pa.int32()),
+        ("is_null", pa.bool_()),
         *KINDS.items(),
         ("status_category", pa.int32()),
         ("status_detail", pa.int32()),
@@ -117,4 +119,4 @@ class Decoder(Protocol):
 @cache
 def event_projection() -> Projection:
     """The projection of the generated `MxEvent`, built on first use."""
-    return Projection(pb.MxEvent.DESCRIPTOR, EVENT_SHAPE)
+    return Projection(pb.DESCRIPTOR.message_types_by_name["MxEvent"], EVENT_SHAPE)
