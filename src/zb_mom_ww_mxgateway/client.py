@@ -12,8 +12,9 @@ from google.protobuf.duration_pb2 import Duration
 from .connection import Connection, Method, new_correlation_id
 from .errors import MxGatewayCommandError, MxGatewayError, check_reply, class_of_protocol_status, protocol_status_name
 from .generated import mxaccess_gateway_pb2 as pb
+from .invoking import CLOSE_SESSION, INVOKE, STREAM_EVENTS
 from .options import ClientOptions, ConnectKeywords, OpenSessionOptions, resolve_options
-from .session import CLOSE_SESSION, INVOKE, STREAM_EVENTS, Session
+from .session import Session
 
 if TYPE_CHECKING:
     from .streams import MessageStream

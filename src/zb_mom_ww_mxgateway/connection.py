@@ -91,6 +91,23 @@ class Connection:
             raise await self.explain(error, method.name, correlation_id) from None
         return reply
 
+    def source(self, method: Method[ReplyT], request: Message, *, timeout: float | None = None) -> Source:
+        """Start a server-streaming call and return its raw messages; the one place that opens streams."""
+        self._check_open()
+        raw = request.SerializeToString()
+        limit = self.options.stream_timeout if timeout is None else timeout
+        if self.options.stream_transport == "aio":
+            call: Any = self._channel.unary_stream(f"/{method.name}")
+            return AioSource(call(raw, metadata=self._metadata, timeout=limit))
+        return ThreadSource(
+            self.dialer,
+            f"/{method.name}",
+            raw,
+            metadata=self._metadata,
+            timeout=limit,
+            buffer=self.options.stream_buffer,
+        )
+
     def stream(
         self,
         method: Method[ReplyT],
@@ -99,6 +116,7 @@ class Connection:
         timeout: float | None = None,
         correlation_id: str = "",
         check: Callable[[ReplyT], None] | None = None,
+        share: Callable[[Callable[[], Source]], Source] | None = None,
     ) -> MessageStream[ReplyT]:
         """Make a server-streaming call; it starts with the first message that is asked for.
 
@@ -108,28 +126,17 @@ class Connection:
             timeout: seconds until the stream ends with a timeout; None is the options' `stream_timeout`.
             correlation_id: kept on errors.
             check: looks at each message and may raise.
+            share: may put another source around the stream's own, or in its place.
         """
-        limit = self.options.stream_timeout if timeout is None else timeout
 
         def open_source() -> Source:
-            self._check_open()
-            raw = request.SerializeToString()
-            if self.options.stream_transport == "aio":
-                call: Any = self._channel.unary_stream(f"/{method.name}")
-                return AioSource(call(raw, metadata=self._metadata, timeout=limit))
-            return ThreadSource(
-                self.dialer,
-                f"/{method.name}",
-                raw,
-                metadata=self._metadata,
-                timeout=limit,
-                buffer=self.options.stream_buffer,
-            )
+            return self.source(method, request, timeout=timeout)
 
         async def explain(error: grpc.RpcError) -> Exception:
             return await self.explain(error, method.name, correlation_id)
 
-        return MessageStream(open_source, method.reply.FromString, explain, check)
+        opener = open_source if share is None else lambda: share(open_source)
+        return MessageStream(opener, method.reply.FromString, explain, check)
 
     async def explain(self, error: grpc.RpcError, method: str, correlation_id: str) -> MxGatewayError:
         """The typed error of a failed call; looks at the endpoint when the gateway could not be reached."""

@@ -275,7 +275,7 @@ async def test_a_large_bulk_is_split_and_joined_in_order(fake: FakeGateway, clie
 async def test_a_bulk_reply_of_the_wrong_length_is_an_error(fake: FakeGateway, client: GatewayClient) -> None:
     fake.unary["Invoke"] = answering(subscribe_bulk=pb.BulkSubscribeReply())
     session = await client.open_session()
-    with pytest.raises(MxGatewayCommandError, match="2 addresses was answered with 0 results"):
+    with pytest.raises(MxGatewayCommandError, match="2 entries was answered with 0 results"):
         await session.subscribe_bulk(1, ["a.b", "c.d"])
 
 
