@@ -5,6 +5,7 @@ frames, the notebook tools and the simulated gateway are sub packages.
 """
 
 from ._version import __version__
+from .browsing import LazyBrowseNode
 from .client import GatewayClient
 from .errors import (
     GalaxyChangedError,
@@ -28,12 +29,14 @@ from .generated.galaxy_repository_pb2 import DeployEvent
 from .options import ClientOptions, OpenSessionOptions
 from .session import Session
 from .values import MxValueInput, SparseArray, from_mx_value, to_mx_value
+from .writes import WriteCompletion
 
 __all__ = [
     # Clients
     "GatewayClient",
     "Session",
     "GalaxyRepositoryClient",
+    "LazyBrowseNode",
     # Options
     "ClientOptions",
     "OpenSessionOptions",
@@ -42,6 +45,7 @@ __all__ = [
     "SparseArray",
     "from_mx_value",
     "to_mx_value",
+    "WriteCompletion",
     # Messages
     "DeployEvent",
     # Errors

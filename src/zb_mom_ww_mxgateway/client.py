@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Self, Unpack
 
 from google.protobuf.duration_pb2 import Duration
 
+from .alarms import AlarmCalls
 from .connection import Connection, Method, new_correlation_id
 from .errors import MxGatewayCommandError, MxGatewayError, check_reply, class_of_protocol_status, protocol_status_name
 from .generated import mxaccess_gateway_pb2 as pb
@@ -26,7 +27,7 @@ _log = logging.getLogger(__name__)
 OPEN_SESSION = Method("mxaccess_gateway.v1.MxAccessGateway/OpenSession", pb.OpenSessionReply)
 
 
-class GatewayClient:
+class GatewayClient(AlarmCalls):
     """The gateway's sessions and alarms.
 
     Use `async with await GatewayClient.connect(endpoint=..., api_key=...) as client:`. Methods that end in `_raw` take

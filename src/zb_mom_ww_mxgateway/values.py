@@ -31,7 +31,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from .generated import mxaccess_gateway_pb2 as pb
 
-__all__ = ["MxValueInput", "SparseArray", "from_mx_value", "to_datetime", "to_mx_value"]
+__all__ = ["MxValueInput", "SparseArray", "from_mx_value", "to_datetime", "to_mx_value", "to_timestamp"]
 
 #: What can be written: see the table above.
 MxValueInput: TypeAlias = Any
@@ -118,7 +118,12 @@ def _elapsed_time(ticks: int) -> timedelta:
     return timedelta(microseconds=ticks // 10)
 
 
-def _timestamp(value: datetime) -> Timestamp:
+def to_timestamp(value: datetime) -> Timestamp:
+    """The message of an aware datetime or pandas Timestamp.
+
+    Raises:
+        ValueError: it has no time zone.
+    """
     if value.tzinfo is None or value.utcoffset() is None:
         raise ValueError(f"datetime {value.isoformat()} has no time zone: add one, for example tzinfo=timezone.utc")
     since = value.astimezone(UTC) - _EPOCH
@@ -205,7 +210,7 @@ def _raw(value: Any, data_type: pb.MxDataType) -> pb.MxValue:
 def _time(value: Any, data_type: pb.MxDataType) -> pb.MxValue:
     if not isinstance(value, datetime):
         raise ValueError(f"{value!r} is not a datetime")
-    return pb.MxValue(data_type=pb.MX_DATA_TYPE_TIME, variant_type="VT_DATE", timestamp_value=_timestamp(value))
+    return pb.MxValue(data_type=pb.MX_DATA_TYPE_TIME, variant_type="VT_DATE", timestamp_value=to_timestamp(value))
 
 
 def _elapsed(value: Any, data_type: pb.MxDataType) -> pb.MxValue:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import grpc
 import pytest
+from google.protobuf.duration_pb2 import Duration
 
-from support.fake_gateway import OK, FakeGateway
+from support.fake_gateway import OK, FakeGateway, event
 from zb_mom_ww_mxgateway import (
     GatewayClient,
     MxAccessError,
@@ -18,6 +19,7 @@ from zb_mom_ww_mxgateway import (
     MxGatewayTransportError,
     MxGatewayWorkerError,
     OpenSessionOptions,
+    to_mx_value,
 )
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 
@@ -36,8 +38,28 @@ def answering(**fields: Any) -> Any:
     return invoke
 
 
-CALLS = [
+SEVEN = pb.MxValue(data_type=pb.MX_DATA_TYPE_INTEGER, variant_type="VT_I4", int32_value=7)
+MOMENT = datetime(2026, 1, 2, tzinfo=UTC)
+AT = to_mx_value(MOMENT)
+STATUS = pb.MxStatusProxy(success=1, category=pb.MX_STATUS_CATEGORY_OK)
+SUBSCRIBED = pb.SubscribeResult(server_handle=12, tag_address="a.b", item_handle=3, was_successful=True)
+SUBSCRIBE_REPLY = pb.BulkSubscribeReply(results=[SUBSCRIBED])
+WRITTEN = pb.BulkWriteResult(server_handle=12, item_handle=3, was_successful=True)
+WRITE_REPLY = pb.BulkWriteReply(results=[WRITTEN])
+READ = pb.BulkReadResult(tag_address="a.b", was_successful=True, value=SEVEN)
+WORKER = pb.WorkerInfoReply(worker_process_id=4711)
+ENTRIES = {
+    "write_bulk": pb.WriteBulkEntry(item_handle=3, value=SEVEN, user_id=1),
+    "write2_bulk": pb.Write2BulkEntry(item_handle=3, value=SEVEN, timestamp_value=AT),
+    "write_secured_bulk": pb.WriteSecuredBulkEntry(item_handle=3, value=SEVEN, current_user_id=1),
+    "write_secured2_bulk": pb.WriteSecured2BulkEntry(item_handle=3, value=SEVEN, timestamp_value=AT),
+}
+ITEM = {"server_handle": 12, "item_handle": 3}
+
+# method, arguments, the reply's payload, the result, the command's fields
+CALLS: list[tuple[str, tuple[Any, ...], dict[str, Any], Any, dict[str, Any]]] = [
     ("register", ("me",), {"register": pb.RegisterReply(server_handle=12)}, 12, {"client_name": "me"}),
+    ("unregister", (12,), {}, None, {"server_handle": 12}),
     (
         "add_item",
         (12, "Pump_001.Speed"),
@@ -52,20 +74,98 @@ CALLS = [
         4,
         {"server_handle": 12, "item_definition": "Speed", "item_context": "Pump_001"},
     ),
-    ("advise", (12, 3), {}, None, {"server_handle": 12, "item_handle": 3}),
     (
-        "write",
-        (12, 3, 7, 5),
+        "add_buffered_item",
+        (12, "Speed", "Pump_001"),
+        {"add_buffered_item": pb.AddBufferedItemReply(item_handle=5)},
+        5,
+        {"server_handle": 12, "item_definition": "Speed", "item_context": "Pump_001"},
+    ),
+    (
+        "set_buffered_update_interval",
+        (12, timedelta(seconds=2)),
         {},
         None,
-        {
-            "server_handle": 12,
-            "item_handle": 3,
-            "user_id": 5,
-            "value": pb.MxValue(data_type=pb.MX_DATA_TYPE_INTEGER, variant_type="VT_I4", int32_value=7),
-        },
+        {"server_handle": 12, "update_interval_milliseconds": 2000},
     ),
+    ("remove_item", (12, 3), {}, None, ITEM),
+    ("advise", (12, 3), {}, None, ITEM),
+    ("un_advise", (12, 3), {}, None, ITEM),
+    ("unadvise", (12, 3), {}, None, ITEM),
+    ("advise_supervisory", (12, 3), {}, None, ITEM),
+    ("suspend", (12, 3), {"suspend": pb.SuspendReply(status=STATUS)}, STATUS, ITEM),
+    ("activate", (12, 3), {"activate": pb.ActivateReply(status=STATUS)}, STATUS, ITEM),
+    ("write", (12, 3, 7, 5), {}, None, {**ITEM, "value": SEVEN, "user_id": 5}),
+    ("write2", (12, 3, 7, MOMENT, 5), {}, None, {**ITEM, "value": SEVEN, "timestamp_value": AT, "user_id": 5}),
+    (
+        "write_secured",
+        (12, 3, 7, 5, 6),
+        {},
+        None,
+        {**ITEM, "value": SEVEN, "current_user_id": 5, "verifier_user_id": 6},
+    ),
+    (
+        "write_secured2",
+        (12, 3, 7, MOMENT, 5, 6),
+        {},
+        None,
+        {**ITEM, "value": SEVEN, "timestamp_value": AT, "current_user_id": 5, "verifier_user_id": 6},
+    ),
+    (
+        "authenticate_user",
+        (12, "anna", "hunter2"),
+        {"authenticate_user": pb.AuthenticateUserReply(user_id=9)},
+        9,
+        {"server_handle": 12, "verify_user": "anna", "verify_user_password": "hunter2"},
+    ),
+    (
+        "archestra_user_to_id",
+        (12, "guid"),
+        {"archestra_user_to_id": pb.ArchestrAUserToIdReply(user_id=9)},
+        9,
+        {"server_handle": 12, "user_id_guid": "guid"},
+    ),
+    *[
+        (name, (12, ["a.b"]), {name: SUBSCRIBE_REPLY}, [SUBSCRIBED], {"server_handle": 12, "tag_addresses": ["a.b"]})
+        for name in ("add_item_bulk", "subscribe_bulk")
+    ],
+    *[
+        (name, (12, [3]), {payload: SUBSCRIBE_REPLY}, [SUBSCRIBED], {"server_handle": 12, "item_handles": [3]})
+        for name, payload in (
+            ("advise_item_bulk", "advise_item_bulk"),
+            ("remove_item_bulk", "remove_item_bulk"),
+            ("unadvise_item_bulk", "un_advise_item_bulk"),
+            ("unsubscribe_bulk", "unsubscribe_bulk"),
+        )
+    ],
+    *[
+        (name, (12, [entry]), {name: WRITE_REPLY}, [WRITTEN], {"server_handle": 12, "entries": [entry]})
+        for name, entry in ENTRIES.items()
+    ],
+    (
+        "read_bulk",
+        (12, ["a.b"]),
+        {"read_bulk": pb.BulkReadReply(results=[READ])},
+        [READ],
+        {"server_handle": 12, "tag_addresses": ["a.b"]},
+    ),
+    ("ping", ("hello",), {}, None, {"message": "hello"}),
+    (
+        "get_session_state",
+        (),
+        {"session_state": pb.SessionStateReply(state=pb.SESSION_STATE_READY)},
+        pb.SESSION_STATE_READY,
+        {},
+    ),
+    ("get_worker_info", (), {"worker_info": WORKER}, WORKER, {}),
+    ("drain_events", (5,), {"drain_events": pb.DrainEventsReply(events=[event(1)])}, [event(1)], {"max_events": 5}),
+    ("shutdown_worker", (timedelta(seconds=3),), {}, None, {"grace_period": Duration(seconds=3)}),
 ]
+WITH_PAYLOAD = [call for call in CALLS if call[2]]
+
+
+def arguments_of(name: str) -> tuple[Any, ...]:
+    return next(call[1] for call in CALLS if call[0] == name)
 
 
 @pytest.mark.parametrize(("name", "arguments", "answer", "result", "sent"), CALLS, ids=[call[0] for call in CALLS])
@@ -76,18 +176,34 @@ async def test_a_method_sends_its_command_and_returns_its_payload(
     session = await client.open_session()
     assert await getattr(session, name)(*arguments) == result
     command = fake.requests[-1][1].command
-    assert command.kind == pb.MxCommandKind.Value(f"MX_COMMAND_KIND_{name.upper()}")
-    assert command.WhichOneof("payload") == name
-    assert {field.name: value for field, value in getattr(command, name).ListFields()} == sent
+    payload = name.replace("unadvise", "un_advise")
+    assert command.kind == pb.MxCommandKind.Value(f"MX_COMMAND_KIND_{payload.upper()}")
+    assert command.WhichOneof("payload") == payload
+    assert {field.name: value for field, value in getattr(command, payload).ListFields()} == sent
     assert fake.requests[-1][1].session_id == session.session_id
 
 
-@pytest.mark.parametrize("name", ["register", "add_item", "add_item2"])
-async def test_an_ok_reply_without_its_payload_is_an_error(fake: FakeGateway, client: GatewayClient, name: str) -> None:
+def test_every_command_of_the_contract_has_a_method() -> None:
+    """All kinds but the internal ones of the gateway's alarm monitor."""
+    internal = {
+        "subscribe_alarms",
+        "unsubscribe_alarms",
+        "acknowledge_alarm_command",
+        "query_active_alarms_command",
+        "acknowledge_alarm_by_name_command",
+    }
+    payloads = {field.name for field in pb.MxCommand.DESCRIPTOR.oneofs_by_name["payload"].fields}
+    assert payloads - internal == {name.replace("unadvise", "un_advise") for name, *_ in CALLS}
+
+
+@pytest.mark.parametrize("call", WITH_PAYLOAD, ids=[call[0] for call in WITH_PAYLOAD])
+async def test_an_ok_reply_without_its_payload_is_an_error(
+    fake: FakeGateway, client: GatewayClient, call: tuple[Any, ...]
+) -> None:
+    name, arguments, answer, *_ = call
     fake.unary["Invoke"] = answering()
     session = await client.open_session()
-    arguments = next(call[1] for call in CALLS if call[0] == name)
-    with pytest.raises(MxGatewayCommandError, match=f"without its {name} payload") as caught:
+    with pytest.raises(MxGatewayCommandError, match=f"without its {next(iter(answer))} payload") as caught:
         await getattr(session, name)(*arguments)
     assert isinstance(caught.value.reply, pb.MxCommandReply)
 
@@ -293,3 +409,34 @@ async def test_raw_forms_check_nothing(fake: FakeGateway, client: GatewayClient)
         await client.invoke(request)
     closed = await client.close_session_raw(pb.CloseSessionRequest(session_id=opened.session_id))
     assert closed.final_state == pb.SESSION_STATE_CLOSED
+
+
+async def test_a_password_is_in_no_error(fake: FakeGateway, client: GatewayClient) -> None:
+    failure = pb.ProtocolStatus(code=pb.PROTOCOL_STATUS_CODE_MXACCESS_FAILURE, message="unknown user")
+    fake.unary["Invoke"] = answering(protocol_status=failure)
+    session = await client.open_session()
+    with pytest.raises(MxAccessError, match="unknown user") as caught:
+        await session.authenticate_user(1, "anna", "hunter2")
+    assert "hunter2" not in f"{caught.value!s} {caught.value!r}"
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "words"),
+    [
+        ("set_buffered_update_interval", (1, 0), "at least 1 ms"),
+        ("drain_events", (-1,), "max_events=-1"),
+        ("write_bulk", (1, []), "at least one"),
+        ("advise_item_bulk", (1, []), "at least one"),
+        ("read_bulk", (1, []), "at least one"),
+        ("authenticate_user", (1, "", "x"), "give a name"),
+    ],
+)
+async def test_what_makes_no_sense_is_refused_before_anything_is_sent(
+    fake: FakeGateway, client: GatewayClient, name: str, arguments: Any, words: str
+) -> None:
+    session = await client.open_session()
+    with pytest.raises(ValueError, match=words):
+        await getattr(session, name)(*arguments)
+    with pytest.raises(ValueError, match="timeout_ms"):
+        await session.read_bulk(1, ["a.b"], timeout_ms=-1)
+    assert fake.rpcs() == ["OpenSession"]
