@@ -34,8 +34,8 @@ def microseconds(stamp: Any) -> int:
 class UpbDecoder:
     """Decodes events with the protobuf runtime.
 
-    It reads through the same projection as the ptars decoder, so the two agree on which bytes are corrupt: members
-    that no frame shows are not looked into.
+    It reads through the same projection as the ptars decoder: members that no frame shows are not looked into, so
+    that an alarm body which the contract has wrong does not cost the event.
 
     Args:
         projection: Projection of `MxEvent`; by default the one of the generated contract.
@@ -82,6 +82,8 @@ class UpbDecoder:
         return [read(getattr(event, name)) if event.HasField(name) else None for event in events]
 
     def _values(self, events: Sequence[Any]) -> dict[str, list[Any]]:
+        if not self._projection.has("value"):
+            return {}
         values = self._members(events, "value", lambda value: value)
         columns: dict[str, list[Any]] = {"has_value": [value is not None for value in values]}
         for name in ("data_type", "is_null"):
@@ -115,6 +117,8 @@ class UpbDecoder:
         return columns
 
     def _gaps(self, events: Sequence[Any]) -> dict[str, list[Any]]:
+        if not self._projection.has("replay_gap"):
+            return {}
         gaps = self._members(events, "replay_gap", lambda gap: gap)
         columns: dict[str, list[Any]] = {"has_replay_gap": [gap is not None for gap in gaps]}
         for name in ("requested_after_sequence", "oldest_available_sequence"):
