@@ -7,5 +7,15 @@ from .collection import Collection
 from .collector import Collector, collect_events
 from .pace import Pace, SimulatedPace, WallPace
 from .sequence import Gap
+from .window import Window
 
-__all__ = ["Collection", "Collector", "Gap", "Pace", "SimulatedPace", "WallPace", "collect_events"]
+__all__ = [
+    "Collection",
+    "Collector",
+    "Gap",
+    "Pace",
+    "SimulatedPace",
+    "WallPace",
+    "Window",
+    "collect_events",
+]

@@ -13,7 +13,9 @@ import pyarrow.compute as pc
 
 from ..errors import MxGatewayError
 from ..frames import events_frame, tag_summary, wide_frame
+from .event_store import DATA_CHANGES
 from .sequence import Gap
+from .window import Window, collection_window
 
 __all__ = ["Collection", "EndedBy"]
 
@@ -88,9 +90,29 @@ class Collection:
         """One column per tag, indexed by source time; see `frames.wide_frame`."""
         return self._described(wide_frame(self.table, tz=tz))
 
+    def samples(self) -> pd.DataFrame:
+        """The data changes that have a time, in long form, in UTC."""
+        frame = self.frame()
+        return frame[frame["family"].isin(DATA_CHANGES) & frame["time"].notna()]
+
+    def window(self) -> Window | None:
+        """The time that the collection covers, by the clocks of the plant; None when it is empty."""
+        return collection_window(self.samples())
+
     def summary(self) -> pd.DataFrame:
-        """One line per tag with its events, values and quality; see `frames.tag_summary`."""
-        return self._described(tag_summary(self.table))
+        """One line per tag with its events, values and quality; see `frames.tag_summary`.
+
+        The value that stood when the collection began counts from then on, and not from its last change, which may be
+        days before; `first_time` still says when that was.
+        """
+        samples = self.samples()
+        span = collection_window(samples)
+        summary = tag_summary(samples)
+        if span is not None:
+            time = samples["time"].where(samples["time"] >= span.start, span.start)
+            inside = tag_summary(samples.assign(time=time))
+            summary = inside.assign(first_time=summary["first_time"], last_time=summary["last_time"])
+        return self._described(summary)
 
     def raise_for_error(self) -> None:
         """Raise the error that ended the collection, if one did."""

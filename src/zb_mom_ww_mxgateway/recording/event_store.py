@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from ..frames import EVENT_SCHEMA, EventDecodeError, EventTableBuilder
 from .sequence import Gap, SequenceWatch
 
-__all__ = ["CHUNK", "EventStore"]
+__all__ = ["CHUNK", "DATA_CHANGES", "EventStore"]
 
 _log = logging.getLogger(__name__)
 
@@ -23,7 +23,8 @@ _PARTS = 64
 #: Larger tables are not worth the copy.
 _SMALL_ROWS = 65_536
 
-_DATA_CHANGES = pa.array(["ON_DATA_CHANGE", "ON_BUFFERED_DATA_CHANGE"])
+#: The families whose events are data changes.
+DATA_CHANGES = ("ON_DATA_CHANGE", "ON_BUFFERED_DATA_CHANGE")
 
 
 class EventStore:
@@ -113,7 +114,7 @@ class EventStore:
         self._keep(table.filter(table.column("tag").is_valid()))
 
     def _up_to_limit(self, table: pa.Table) -> pa.Table:
-        changed = pc.is_in(table.column("family").cast(pa.string()), value_set=_DATA_CHANGES)
+        changed = pc.is_in(table.column("family").cast(pa.string()), value_set=pa.array(DATA_CHANGES))
         counts = pc.and_(changed, table.column("tag").is_valid()).cast(pa.int64())
         count = pc.sum(counts, min_count=0).as_py()
         if self._limit is not None and self.changes + count > self._limit:

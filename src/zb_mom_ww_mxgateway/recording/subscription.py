@@ -7,9 +7,8 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ..errors import MxGatewayCommandError, MxGatewayError, check_reply
-from ..generated import mxaccess_gateway_pb2 as pb
-from ..session import MAX_BULK_ITEMS, Session
+from ..errors import MxGatewayCommandError, MxGatewayError
+from ..session import Session
 
 __all__ = ["Subscription", "subscribe"]
 
@@ -39,19 +38,7 @@ class Subscription:
 
     async def leave(self) -> None:
         """Give the items, and the registration made for them, back. What fails is logged."""
-        handles = [item for _, item in self.items]
-        commands = [
-            pb.MxCommand(
-                kind=pb.MX_COMMAND_KIND_UNSUBSCRIBE_BULK,
-                unsubscribe_bulk=pb.UnsubscribeBulkCommand(
-                    server_handle=self.server_handle, item_handles=handles[start : start + MAX_BULK_ITEMS]
-                ),
-            )
-            for start in range(0, len(handles), MAX_BULK_ITEMS)
-        ]
-        if self.registered:
-            commands.append(_unregister(self.server_handle))
-        await _send(self.session, commands)
+        await _give_back(self.session, [item for _, item in self.items], self.server_handle, unregister=self.registered)
 
 
 async def subscribe(
@@ -76,15 +63,9 @@ async def subscribe(
             raise MxGatewayCommandError(_nothing(refused))
     except BaseException:
         if server_handle is None:
-            await _send(session, [_unregister(handle)])
+            await _give_back(session, [], handle, unregister=True)
         raise
     return Subscription(session, handle, server_handle is None, items, refused)
-
-
-def _unregister(server_handle: int) -> pb.MxCommand:
-    return pb.MxCommand(
-        kind=pb.MX_COMMAND_KIND_UNREGISTER, unregister=pb.UnregisterCommand(server_handle=server_handle)
-    )
 
 
 def _nothing(refused: Mapping[str, str]) -> str:
@@ -93,12 +74,13 @@ def _nothing(refused: Mapping[str, str]) -> str:
     return f"none of the {len(refused)} tags can be subscribed: {'; '.join(shown)}{more}"
 
 
-async def _send(session: Session, commands: Sequence[pb.MxCommand]) -> None:
+async def _give_back(session: Session, items: Sequence[int], server_handle: int, *, unregister: bool) -> None:
     try:
         async with asyncio.timeout(_LEAVE_SECONDS):
-            for command in commands:
-                what = command.WhichOneof("payload") or "command"
-                check_reply(await session.invoke_raw(command), what=what)
+            if items:
+                await session.unsubscribe_bulk(server_handle, items)
+            if unregister:
+                await session.unregister(server_handle)
     except MxGatewayError as error:
         _log.info("the items of %s were not all given back: %s", session.session_id, error)
     except TimeoutError:
