@@ -14,15 +14,13 @@ from .rows import ReplayGap, Tags, event_rows
 from .schema import EVENT_SCHEMA
 from .wire import Decoder, EventDecodeError
 
-__all__ = ["CHUNK", "DecoderName", "EventTableBuilder", "events_table", "replay_gaps"]
+__all__ = ["DecoderName", "EventTableBuilder", "events_table", "replay_gaps"]
 
 DecoderName = Literal["auto", "ptars", "upb"]
 
-#: Messages per decoder call. ptars holds the interpreter lock meanwhile: at this size about 3 ms.
-CHUNK = 8192
-
-#: Batches that are kept apart before they are packed into one.
+#: Batches that are kept apart before they are packed into one, and the rows of one that is left as it is.
 _SMALL = 64
+_FAIR_ROWS = 4096
 
 _GAPS_KEY = b"mxgateway.replay_gaps"
 
@@ -90,8 +88,8 @@ class EventTableBuilder:
                 before it are kept; go on with those after it, if that is what you want.
         """
         known: Tags = {} if tags is None else tags
-        for start in range(0, len(messages), CHUNK):
-            chunk = list(messages[start : start + CHUNK])
+        for start in range(0, len(messages), self._decoder.chunk):
+            chunk = list(messages[start : start + self._decoder.chunk])
             try:
                 self._add(chunk, known)
             except EventDecodeError as error:
@@ -106,10 +104,10 @@ class EventTableBuilder:
         self._rows += batch.num_rows
         self._small.append(batch)
         # A batch costs some 2 kB however few its rows: pack what a slow stream brings into batches of a fair size.
-        if len(self._small) >= _SMALL or batch.num_rows >= CHUNK // 2:
+        if len(self._small) >= _SMALL or batch.num_rows >= _FAIR_ROWS:
             packed = _table(self._small).combine_chunks()
             self._small = []
-            (self._batches if packed.num_rows >= CHUNK // 2 else self._small).extend(packed.to_batches())
+            (self._batches if packed.num_rows >= _FAIR_ROWS else self._small).extend(packed.to_batches())
 
     def table(self) -> pa.Table:
         """The events so far.

@@ -12,14 +12,15 @@ Which pandas types, and why:
 
 from __future__ import annotations
 
-from datetime import timedelta, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 
 from .arrays import array_values
-from .pandas_values import Objects, elapsed_times, objects
+from .pandas_values import Objects, elapsed_times, exact, objects, python_datetimes
 from .schema import conform
 
 __all__ = ["as_frame", "events_frame", "in_zone"]
@@ -80,10 +81,17 @@ def as_frame(events: pa.Table | pd.DataFrame, tz: str | tzinfo | None = None) ->
         return events_frame(events, tz="UTC" if tz is None else tz)
     if tz is None:
         return events
-    instants = {
-        name: in_zone(events[name], tz) for name in events.columns if isinstance(events[name].dtype, pd.DatetimeTZDtype)
-    }
-    return events.assign(**instants)
+    converted: dict[str, pd.Series[Any]] = {}
+    for name in events.columns:
+        column = events[name]
+        if isinstance(column.dtype, pd.DatetimeTZDtype):
+            converted[name] = in_zone(column, tz)
+        elif name == "value" and column.dtype == object:
+            there = np.array([isinstance(value, datetime) for value in column], bool)
+            values = column.to_numpy(copy=True)
+            values[there] = python_datetimes(in_zone(pd.Series(exact(values[there])), tz)) if there.any() else None
+            converted[name] = pd.Series(values, index=column.index, dtype=object)
+    return events.assign(**converted)
 
 
 def in_zone(instants: pd.Series[Any], tz: str | tzinfo) -> pd.Series[Any]:
@@ -115,7 +123,7 @@ def _objects(rows: pd.DataFrame, value_type: str) -> Objects:
     if value_type == "elapsed":
         return objects([timedelta(microseconds=ticks // 10) for ticks in rows["value_int"].tolist()])
     if value_type == "time":
-        return objects([None if each is pd.NaT else each.to_pydatetime() for each in rows["value_time"]])
+        return python_datetimes(rows["value_time"])
     if value_type == "array":
         return objects(rows["value_array"].tolist())
     column = rows[_COLUMNS.get(value_type, "value_raw")]

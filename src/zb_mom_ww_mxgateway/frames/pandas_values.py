@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-__all__ = ["Objects", "elapsed_times", "exact", "objects"]
+__all__ = ["Objects", "elapsed_times", "exact", "objects", "python_datetimes"]
 
 Objects: TypeAlias = np.ndarray[Any, np.dtype[np.object_]]
 
@@ -30,6 +30,11 @@ def elapsed_times(ticks: pd.Series[Any]) -> pd.Series[Any]:
     return pd.Series(micros.view("timedelta64[us]"), index=ticks.index)
 
 
+def python_datetimes(instants: pd.Series[Any]) -> Objects:
+    """Aware datetimes, None for NaT."""
+    return objects([None if each is pd.NaT else each.to_pydatetime() for each in instants])
+
+
 def exact(values: Objects) -> Any:
     """An array of the exact type of Python objects.
 
@@ -45,16 +50,14 @@ def exact(values: Objects) -> Any:
         return values
     there = ~pd.isna(values)
     types = {type(value) for value in values[there]}
-    if len(types) != 1:
-        return values
-    kind = types.pop()
     clean = [value if known else None for value, known in zip(values, there, strict=True)]
-    if kind in _ARROW:
-        return pd.array(pa.array(clean, _ARROW[kind]), dtype=pd.ArrowDtype(_ARROW[kind]))
-    if issubclass(kind, datetime):
+    if len(types) == 1 and (arrow := _ARROW.get(next(iter(types)))) is not None:
+        return pd.array(pa.array(clean, arrow), dtype=pd.ArrowDtype(arrow))
+    # Subclasses too: a frame that was worked on may hold pandas' own.
+    if types and all(issubclass(kind, datetime) for kind in types):
         zone = values[there][0].tzinfo
         return values if zone is None else pd.array(clean, dtype=pd.DatetimeTZDtype("us", zone))
-    if issubclass(kind, timedelta):
+    if types and all(issubclass(kind, timedelta) for kind in types):
         # By way of numpy: pandas counts Python timedeltas in nanoseconds first, and 292 years are its limit then.
         return pd.array(np.array(clean, dtype="timedelta64[us]"))
     return values

@@ -103,9 +103,15 @@ class EventDecodeError(ValueError):
 
 
 class Decoder(Protocol):
-    """Turns serialized events into a batch of `WIRE_SCHEMA`, one row per message, in order."""
+    """Turns serialized events into a batch of `WIRE_SCHEMA`, one row per message, in order.
+
+    Attributes:
+        name: What users call it.
+        chunk: Messages that are best given at a time.
+    """
 
     name: str
+    chunk: int
 
     def decode(self, messages: list[bytes]) -> pa.RecordBatch:
         """Decode a list of messages.
