@@ -15,10 +15,12 @@ __all__ = ["Candidate", "find_tags", "pick"]
 
 #: Kinds of values by the Galaxy's data type, and how many of ten tags should be of each.
 _KINDS = {1: "switch", 2: "count", 3: "measurement", 4: "measurement", 5: "text", 13: "text", 15: "text", 16: "text"}
-_SHARES = (("measurement", 5), ("count", 2), ("switch", 2), ("text", 1))
+_SHARES = (("measurement", 6), ("count", 2), ("switch", 1), ("text", 1))
 #: Objects looked at: a Galaxy may have many thousands, and the first screenful of trends needs no more.
 _ENOUGH_OBJECTS = 500
 _PAGE = 100
+#: Security classification of what nobody may write: measurements rather than setpoints, which hardly ever change.
+_VIEW_ONLY = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,7 @@ class Candidate:
     object_name: str
     template: str
     attribute: str
+    set_by_people: bool = False
 
 
 async def find_tags(galaxy: GalaxyRepositoryClient, count: int) -> list[str]:
@@ -58,7 +61,7 @@ def pick(candidates: Iterable[Candidate], count: int) -> list[str]:
     while len(chosen) < count and any(left.values()):
         # The kind that is furthest behind its share.
         kind = min((kind for kind, _ in _SHARES if left[kind]), key=lambda kind: taken[kind] / dict(_SHARES)[kind])
-        best = min(left[kind], key=lambda each: [used[mark] for mark in _marks(each)])
+        best = min(left[kind], key=lambda each: (each.set_by_people, [used[mark] for mark in _marks(each)]))
         left[kind].remove(best)
         used.update(_marks(best))
         taken[kind] += 1
@@ -88,6 +91,7 @@ async def _candidates(objects: AsyncIterable[GalaxyObject], *, historized: bool)
                 item.tag_name,
                 item.template_chain[0] if item.template_chain else "",
                 attribute.attribute_name,
+                attribute.security_classification != _VIEW_ONLY,
             )
             for attribute in item.attributes
             if _is_plain(attribute) and (attribute.is_historized or not historized)
