@@ -108,7 +108,7 @@ _arrays = st.one_of(
     st.just(pb.MxArray()),
 )
 _data_types = st.one_of(st.sampled_from(pb.MxDataType.values()), st.sampled_from([-1, 77]))
-_values = st.one_of(
+mx_values = st.one_of(
     st.builds(pb.MxValue, data_type=_data_types, is_null=st.booleans()),
     st.builds(pb.MxValue, data_type=_data_types, bool_value=st.booleans()),
     st.builds(pb.MxValue, data_type=_data_types, int32_value=_int32),
@@ -165,7 +165,7 @@ def events(draw: st.DrawFn) -> bytes:
         "raw_status": draw(st.text(max_size=3)),
     } | draw(_bodies)
     for name, strategy in (
-        ("value", _values),
+        ("value", mx_values),
         ("source_timestamp", _stamps),
         ("worker_timestamp", _stamps),
         ("gateway_receive_timestamp", _stamps),

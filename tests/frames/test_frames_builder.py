@@ -5,8 +5,11 @@ from __future__ import annotations
 import pickle
 import subprocess
 import sys
+from collections.abc import Iterator
+from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from frames.frame_messages import event
@@ -29,7 +32,7 @@ def gap(requested: int, oldest: int) -> bytes:
 
 
 @pytest.fixture
-def _without_ptars(monkeypatch: pytest.MonkeyPatch) -> None:
+def _without_ptars(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setitem(sys.modules, "ptars", None)
     monkeypatch.delitem(sys.modules, "zb_mom_ww_mxgateway.frames.decode_ptars", raising=False)
     monkeypatch.delattr("zb_mom_ww_mxgateway.frames.decode_ptars", raising=False)
@@ -88,6 +91,11 @@ class TestAdding:
         error = pickle.loads(pickle.dumps(EventDecodeError(3, 17, "cut off")))
         assert (error.index, error.length, error.reason) == (3, 17, "cut off")
 
+    @pytest.mark.parametrize("decoder", ["ptars", "upb"])
+    def test_messages_are_bytes(self, decoder: str) -> None:
+        with pytest.raises(TypeError):
+            EventTableBuilder(decoder=decoder).add(["text"])  # type: ignore[list-item]
+
 
 class TestReplayGaps:
     @pytest.mark.parametrize("decoder", ["ptars", "upb"])
@@ -105,9 +113,7 @@ class TestReplayGaps:
         assert table.num_rows == 1
         assert replay_gaps(table) == [(3, 0)]
 
-    def test_gaps_survive_a_slice_and_a_file(self, tmp_path) -> None:  # type: ignore[no-untyped-def]
-        import pyarrow.parquet as pq
-
+    def test_gaps_survive_a_slice_and_a_file(self, tmp_path: Path) -> None:
         table = events_table([gap(1, 2**64 - 1), event(1), event(2)])
         pq.write_table(table, tmp_path / "events.parquet")
         back = pq.read_table(tmp_path / "events.parquet")

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from frames.frame_messages import START, event
+from frames.frame_messages import START, event, mx_values
 from zb_mom_ww_mxgateway.frames import EVENT_SCHEMA, array_values, conform, events_frame, events_table
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
+from zb_mom_ww_mxgateway.values import from_mx_value
 
 COLUMNS = [
     "time",
@@ -164,6 +169,20 @@ class TestTypes:
         assert frame.pivot_table(index="time", columns="tag", values="quality", observed=True).shape == (1, 2)
 
 
+@settings(deadline=None)
+@given(st.lists(mx_values, max_size=5))
+def test_a_frame_shows_what_the_async_client_gives(values: list[pb.MxValue]) -> None:
+    values = [each for each in values if not each.HasField("sparse_array_value")]
+    frame = frame_of(*values, "a string", 1)  # two types: an object column
+    for value, shown in zip(values, frame["value"], strict=False):
+        try:
+            told = from_mx_value(value)
+        except OverflowError:  # an instant that no calendar has
+            continue
+        assert type(shown) is type(told)
+        assert shown == told or repr(shown) == repr(told)
+
+
 class TestTimeZones:
     def test_all_instants_move(self) -> None:
         frame = frame_of(START, tz="Europe/Berlin")
@@ -219,6 +238,13 @@ class TestTablesFromElsewhere:
         assert list(frame.columns) == [*COLUMNS, "plant"]
         assert frame["value"].tolist() == [1.5, 2.5]
         assert frame["tag"].dropna().tolist() == ["A"]
+
+    def test_a_frame_that_was_saved_comes_back(self, tmp_path: Path) -> None:
+        frame = frame_of(1.5, 2.5, tz="Asia/Tokyo").set_index("sequence", drop=False)
+        frame.to_parquet(tmp_path / "frame.parquet")
+        back = events_frame(pq.read_table(tmp_path / "frame.parquet"), tz="Asia/Tokyo")
+        columns = [name for name in COLUMNS if name != "value_array"]
+        pd.testing.assert_frame_equal(back[columns], frame[columns].reset_index(drop=True))
 
     def test_extra_columns_may_be_called_anything(self) -> None:
         table = events_table([event([1.0])]).append_column("array", pa.array([1]))

@@ -59,10 +59,12 @@ def events_frame(table: pa.Table, *, tz: str | tzinfo = "UTC") -> pd.DataFrame:
         zoneinfo.ZoneInfoNotFoundError: If the zone's name is not known.
         pyarrow.ArrowInvalid: If a column of the table cannot be read as `EVENT_SCHEMA` has it.
     """
+    if "value" in table.schema.names:  # a frame was saved and read back; it is made again from the typed columns
+        table = table.drop_columns(["value"])
     table = conform(table)
     place = table.schema.names.index("value_array")
     arrays = [None if data is None else array_values(data) for data in table.column(place).to_pylist()]
-    frame: pd.DataFrame = table.remove_column(place).to_pandas(types_mapper=_pandas_type)
+    frame: pd.DataFrame = table.remove_column(place).to_pandas(types_mapper=_pandas_type, ignore_metadata=True)
     for name in frame.columns:
         column = frame[name]
         if isinstance(column.dtype, pd.CategoricalDtype):
