@@ -36,7 +36,13 @@ class Timer:
 
 
 class Clock(Protocol):
-    """What the simulator needs of time."""
+    """What the simulator needs of time.
+
+    Attributes:
+        is_running: whether it moves by itself.
+    """
+
+    is_running: bool
 
     def now_us(self) -> int:
         """Microseconds since the Unix epoch, UTC."""
@@ -73,6 +79,8 @@ class VirtualClock:
         start: where it stands at first (aware datetime).
     """
 
+    is_running = False
+
     def __init__(self, start: datetime = VIRTUAL_START) -> None:
         if start.tzinfo is None:
             raise ValueError(f"start={start!r} has no time zone: give an aware datetime, for example with tzinfo=UTC")
@@ -107,6 +115,8 @@ class WallClock:
         speed: simulated seconds per real second (1.0 is the wall clock).
         start: the simulated time now; None is the machine's time.
     """
+
+    is_running = True
 
     def __init__(self, speed: float = 1.0, start: datetime | None = None) -> None:
         if not 0 < speed <= 10_000:

@@ -1,0 +1,241 @@
+"""Data changes: which tags are advised by whom, when each changes next, and the events of it.
+
+Signals are pure functions of time, so all that is kept is one heap of "tag, time of its next change" for the whole
+gateway, however many sessions look at a tag.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import count
+
+from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
+
+from .clock import Clock, Timer
+from .conversion import NO_DATA, timestamp, to_mx_value
+from .model import PlantObject, Sample, Signal, Tag
+from .plant import Plant
+from .replies import OK_STATUS, status
+from .sessions import Item, Session
+
+__all__ = ["Updates"]
+
+#: Changes that fall due within so many microseconds are handled together on a running clock.
+_TICK_US = 20_000
+
+
+Deliver = Callable[[Session, Item, pb.MxEvent, int], None]
+
+
+@dataclass(slots=True, eq=False)
+class _Feed:
+    """An advised tag."""
+
+    tag: Tag
+    signal: Signal
+    items: dict[Item, Session] = field(default_factory=dict)
+    due_us: int | None = None
+    version: int = 0
+
+
+class Updates:
+    """Makes the events of advised items.
+
+    Args:
+        plant: what changes.
+        clock: when.
+        deliver: takes each event, with its session, its item and the time.
+    """
+
+    def __init__(self, plant: Plant, clock: Clock, deliver: Deliver) -> None:
+        self._deliver = deliver
+        self._plant = plant
+        self._clock = clock
+        self._feeds: dict[str, _Feed] = {}
+        self._heap: list[tuple[int, int, int, _Feed]] = []
+        self._order = count()
+        self._timer: Timer | None = None
+        self._first_values: dict[Item, Timer] = {}
+        self._waiting: dict[Item, list[Callable[[pb.MxEvent], None]]] = {}
+        self._forget = [plant.on_change(self._changed), plant.on_deploy(self._deployed)]
+
+    def close(self) -> None:
+        """Stop listening to the plant."""
+        for forget in self._forget:
+            forget()
+
+    def advise(self, session: Session, item: Item, delay_us: int) -> None:
+        """Send the item's value after `delay_us`, then every change."""
+        item.advised = True
+        item.suspended = False
+        self._bind_after(session, item, delay_us)
+
+    def unadvise(self, item: Item) -> None:
+        """Send nothing more of the item."""
+        item.advised = item.supervisory = item.bound = False
+        item.last = None
+        self._detach(item)
+
+    def suspend(self, item: Item) -> None:
+        """Send nothing until `activate`."""
+        item.suspended = True
+        self._detach(item)
+
+    def activate(self, session: Session, item: Item) -> None:
+        """Send the value as it is now, and changes again."""
+        item.suspended = False
+        self._bind_after(session, item, 0)
+
+    def when_bound(self, item: Item, callback: Callable[[pb.MxEvent], None]) -> None:
+        """Call `callback` with the first event of the item."""
+        if item.last is not None:
+            callback(item.last)
+        else:
+            self._waiting.setdefault(item, []).append(callback)
+
+    def forget_waiting(self, item: Item) -> None:
+        """Call nobody about the item any more."""
+        self._waiting.pop(item, None)
+
+    def _bind_after(self, session: Session, item: Item, delay_us: int) -> None:
+        def bind() -> None:
+            self._first_values.pop(item, None)
+            self._bind(session, item)
+
+        previous = self._first_values.pop(item, None)
+        if previous is not None:
+            previous.cancel()
+        self._first_values[item] = self._clock.call_at(self._clock.now_us() + delay_us, bind)
+
+    def _bind(self, session: Session, item: Item) -> None:
+        now = self._clock.now_us()
+        if item.tag is None:
+            # MXAccess reports an unknown reference here, not when the item is added.
+            self._emit(session, item, _unresolved(item, now), now)
+            return
+        feed = self._feeds.get(item.tag.reference)
+        if feed is None:
+            feed = self._feeds[item.tag.reference] = _Feed(item.tag, self._plant.signal(item.tag))
+        sample = feed.signal.sample(now)
+        feed.items[item] = session
+        item.bound = True
+        self._emit(session, item, _event(feed.tag, sample, now), now)
+        if feed.due_us is None:
+            self._schedule(feed, now)
+
+    def _detach(self, item: Item) -> None:
+        timer = self._first_values.pop(item, None)
+        if timer is not None:
+            timer.cancel()
+        self._waiting.pop(item, None)
+        feed = self._feeds.get(item.tag.reference) if item.tag is not None else None
+        if feed is None:
+            return
+        feed.items.pop(item, None)
+        if not feed.items:
+            feed.version += 1
+            del self._feeds[feed.tag.reference]
+
+    def _schedule(self, feed: _Feed, after_us: int) -> None:
+        feed.version += 1
+        feed.due_us = feed.signal.next_change(after_us)
+        if feed.due_us is not None:
+            heapq.heappush(self._heap, (feed.due_us, next(self._order), feed.version, feed))
+            self._arm()
+
+    def _arm(self) -> None:
+        due = self._heap[0][0]
+        if self._timer is not None:
+            if not self._timer.cancelled and self._timer.when_us <= due + _TICK_US:
+                return
+            self._timer.cancel()
+        self._timer = self._clock.call_at(due, self._run)
+
+    def _run(self) -> None:
+        self._timer = None
+        now = self._clock.now_us()
+        while self._heap and self._heap[0][0] <= now:
+            due, _, version, feed = heapq.heappop(self._heap)
+            if version != feed.version:
+                continue
+            self._change(feed, due, now)
+        if self._heap:
+            # On a running clock what falls due within a tick is handled in one go.
+            self._timer = self._clock.call_at(max(self._heap[0][0], self._next_tick(now)), self._run)
+
+    def _next_tick(self, now: int) -> int:
+        return now + _TICK_US if self._clock.is_running else now
+
+    def _change(self, feed: _Feed, at_us: int, now: int) -> None:
+        event = _event(feed.tag, feed.signal.sample(at_us), now)
+        for item, session in list(feed.items.items()):
+            self._emit(session, item, event, now)
+        self._schedule(feed, at_us)
+
+    def _emit(self, session: Session, item: Item, event: pb.MxEvent, now: int) -> None:
+        event.session_id = session.id
+        event.server_handle = item.server_handle
+        event.item_handle = item.handle
+        if item.last is None:
+            item.last = pb.MxEvent()
+        item.last.CopyFrom(event)
+        self._deliver(session, item, event, now)
+        for callback in self._waiting.pop(item, ()):
+            callback(event)
+
+    def _changed(self, changed: PlantObject) -> None:
+        """A write has given the signals of an object another future."""
+        now = self._clock.now_us()
+        for feed in list(self._feeds.values()):
+            if feed.tag.object.gobject_id == changed.gobject_id:
+                self._schedule(feed, now - 1)
+
+    def _deployed(self) -> None:
+        """References may mean something else now, or nothing."""
+        now = self._clock.now_us()
+        for feed in list(self._feeds.values()):
+            tag = self._plant.resolve(feed.tag.reference)
+            if tag is None:
+                feed.version += 1
+                feed.due_us = None
+                for item, session in list(feed.items.items()):
+                    self._emit(session, item, _unresolved(item, now), now)
+                continue
+            feed.tag = tag
+            feed.signal = self._plant.signal(tag)
+            self._schedule(feed, now)
+
+
+def _event(tag: Tag, sample: Sample, now: int) -> pb.MxEvent:
+    event = pb.MxEvent(
+        family=pb.MX_EVENT_FAMILY_ON_DATA_CHANGE,
+        value=to_mx_value(sample.value, tag.attribute.data_type),
+        quality=sample.quality,
+        source_timestamp=timestamp(sample.time_us),
+        statuses=[OK_STATUS],
+        worker_timestamp=timestamp(now),
+        gateway_receive_timestamp=timestamp(now + 400),
+        hresult=0,
+    )
+    event.on_data_change.SetInParent()
+    return event
+
+
+def _unresolved(item: Item, now: int) -> pb.MxEvent:
+    unknown = status(
+        pb.MX_STATUS_CATEGORY_CONFIGURATION_ERROR, 6, f"the reference {item.reference!r} cannot be resolved"
+    )
+    event = pb.MxEvent(
+        family=pb.MX_EVENT_FAMILY_ON_DATA_CHANGE,
+        value=NO_DATA,
+        quality=0,
+        source_timestamp=timestamp(now),
+        statuses=[unknown],
+        worker_timestamp=timestamp(now),
+        gateway_receive_timestamp=timestamp(now + 400),
+        hresult=0,
+    )
+    event.on_data_change.SetInParent()
+    return event
