@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import UTC, datetime
 
-from .behaviours import Behaviour, ClockTime, Counter, InAlarm, Noise, Of, Scene, Stored
+from .behaviours import Behaviour, ClockTime, Command, Counter, Noise, Of, Stored
+from .machine_behaviours import InAlarm
 from .model import Attribute, Category, DataType, Security
+from .scenes import Scene
 
 __all__ = ["attribute_builtins", "object_builtins"]
 
@@ -31,6 +34,10 @@ def _name(of: str) -> Of:
     return Of(value)
 
 
+def _startup(scene: Scene) -> datetime:
+    return datetime.fromtimestamp(scene.since_us / 1_000_000, UTC)
+
+
 _OBJECT = (
     _row("Tagname", _STRING, _name("tag")),
     _row("ContainedName", _STRING, _name("contained")),
@@ -41,11 +48,11 @@ _OBJECT = (
     _row("ShortDesc", _INTL, _name("description"), Security.OPERATE),
     _row("SecurityGroup", _STRING, Stored("Default"), Security.CONFIGURE),
     _row("ScanState", _BOOL, Stored(True)),
-    _row("ScanStateCmd", _BOOL, Stored(True), Security.OPERATE),
+    _row("ScanStateCmd", _BOOL, Command(), Security.OPERATE),
     _row("AlarmInhibit", _BOOL, Stored(), Security.OPERATE),
     _row("AlarmMode", DataType.ENUMERATION, Stored("Enable")),
     _row("AlarmModeCmd", DataType.ENUMERATION, Stored("Enable"), Security.OPERATE),
-    _row("InAlarm", _BOOL, Stored()),
+    _row("InAlarm", _BOOL, InAlarm()),
     _row("AlarmCntsBySeverity", _INT, Stored()),
     _row("ExecutionRelatedObject", DataType.REFERENCE, Stored(), Security.CONFIGURE),
     _row("ExecutionRelativeOrder", DataType.ENUMERATION, Stored("None"), Security.CONFIGURE),
@@ -62,7 +69,7 @@ _OBJECT = (
     _row("_ObjectBlob", DataType.CUSTOM, Stored(b"\x00\x01")),
 )
 _HOST = (
-    _row("Engine.StartupTime", _TIME, Of(lambda scene: scene.plant.deployed_at)),
+    _row("Engine.StartupTime", _TIME, Of(_startup)),
     _row("Engine.Uptime", _ELAPSED, ClockTime(rate_s=5.0)),
     _row("Scheduler.ScanPeriod", _INT, Stored(500), Security.CONFIGURE),
     _row("Scheduler.ScanOverrunsCnt", _INT, Stored()),
@@ -83,7 +90,6 @@ def attribute_builtins(attribute: Attribute) -> Iterable[tuple[Attribute, Behavi
     """The attributes that hang on a configured one, such as `Speed.EngUnits`."""
     name = attribute.name
     yield _row(f"{name}.Description", _INTL, Stored(), Security.TUNE)
-    yield _row(f"{name}._SecurityClassification", _INT, Stored(int(attribute.security)))
     if attribute.data_type in _NUMBERS and attribute.array_length is None:
         yield _row(f"{name}.EngUnits", _STRING, Stored(), Security.CONFIGURE)
         yield _row(f"{name}.EngUnitsMin", _FLOAT, Stored(), Security.CONFIGURE)

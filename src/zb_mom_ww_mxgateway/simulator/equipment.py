@@ -1,48 +1,43 @@
-"""The templates of the demo plant: pumps, valves, tanks, mixers, conveyors, boilers, meters, and the test machines."""
+"""The templates of the demo plant: pumps, valves, tanks, mixers, conveyors, boilers, meters and analysers.
+
+The test objects that documentation names are in `sample_objects`.
+"""
 
 from __future__ import annotations
 
-from .behaviours import (
-    AlarmBit,
-    ClockTime,
-    Counter,
-    Noise,
-    Quantity,
-    Ramp,
-    Sine,
-    State,
-    Stored,
-    Warned,
-)
-from .machine import MachineState, MachineTraits
+from .behaviours import ClockTime, Command, Counter, Cycle, Noise, Sine, Stored
+from .machine import MachineTraits
+from .machine_behaviours import NOT_TRIPPED, AlarmBit, Quantity, State, Tally, Warned
 from .model import AlarmSpec, Category, DataType, Security
+from .sample_objects import SAMPLE_TEMPLATES
 from .templates import Member, Template, member
 
 __all__ = ["TEMPLATES"]
 
 _BOOL, _INT, _FLOAT, _DOUBLE, _STRING, _TIME = (DataType(code) for code in range(1, 7))
-_ELAPSED, _ENUM = DataType.ELAPSED_TIME, DataType.ENUMERATION
+_ELAPSED, _ENUM, _INTL = DataType.ELAPSED_TIME, DataType.ENUMERATION, DataType.INTERNATIONALIZED_STRING
 
 _STATE = State("Stopped", "Starting", "Running", "Tripped")
 _STATE_CODE = State(0, 1, 2, 3)
 _RUNNING = State(False, False, True, False)
 _FAULT = State(False, False, False, True)
-_NOT_TRIPPED = frozenset({MachineState.STOPPED, MachineState.STARTING, MachineState.RUNNING})
 
 
-def _commands() -> tuple[Member, ...]:
+def _machine(*own: Member) -> tuple[Member, ...]:
     return (
-        member("StartCmd", _BOOL),
-        member("StopCmd", _BOOL),
-        member("ResetCmd", _BOOL, security=Security.SECURED_WRITE),
-        member("Mode", _ENUM, Stored("Auto")),
         member("State", _STRING, _STATE, historized=True),
         member("StateCode", _INT, _STATE_CODE, historized=True),
         member("Running", _BOOL, _RUNNING, historized=True),
+        member("StartCmd", _BOOL, Command()),
+        member("StopCmd", _BOOL, Command()),
+        member("ResetCmd", _BOOL, Command(), security=Security.SECURED_WRITE),
+        member("Mode", _ENUM, Stored("Auto")),
+        member("RunHours", _DOUBLE, Tally(3600, 10, first=9000)),
+        *own,
     )
 
 
-_PUMP = (
+_PUMP = _machine(
     member("Speed", _FLOAT, Quantity(1480, noise=4, up_s=3, setpoint="SpeedSP", setpoint_on=1480), historized=True),
     member("SpeedSP", _FLOAT, Stored(1480.0), security=Security.TUNE, historized=True),
     member(
@@ -56,30 +51,37 @@ _PUMP = (
     member(
         "Vibration",
         _FLOAT,
-        Warned(2.8, 0.1, 0.35, 3, 5, rate_s=0.9, rise=7.5),
+        Warned(2.8, 0.1, 0.35, 3, 5, rate_s=0.9, rise=(2.0, 9.0)),
         historized=True,
         alarm=AlarmSpec("Hi", 400, 7.1, "Vibration high"),
     ),
     member("BearingTemp", _FLOAT, Quantity(61, 24, 0.7, 240, 420, rate_s=2), historized=True),
-    member("RunHours", _DOUBLE, ClockTime(rate_s=10)),
-    member("RunTime", _ELAPSED, ClockTime(rate_s=10)),
+    member("SealPressure", _FLOAT, Quantity(2.1, 1.4, 0.04, 6, 30, rate_s=1.6)),
+    member("Starts", _INT, Stored(118), writeable=False),
+    member("Interlocked", _BOOL, writeable=False),
     member("PumpFault", _BOOL, _FAULT, historized=True, alarm=AlarmSpec("Dsc", 250, None, "Pump tripped")),
 )
 _VALVE = (
+    member("State", _STRING, State("Closed", "Opening", "Open", "Closed"), historized=True),
     member(
         "Position",
         _FLOAT,
         Quantity(64, 0, 0.5, 3, 2, rate_s=0.8, setpoint="PositionSP", setpoint_on=64),
         historized=True,
     ),
-    member("PositionSP", _FLOAT, Stored(64.0), security=Security.OPERATE, historized=True),
+    member("PositionSP", _FLOAT, Stored(64.0), historized=True),
     member("OpenLS", _BOOL, State(False, False, True, False)),
     member("ClosedLS", _BOOL, State(True, False, False, True)),
-    member("State", _STRING, State("Closed", "Opening", "Open", "Closed"), historized=True),
+    member("OpenCmd", _BOOL, Command()),
+    member("CloseCmd", _BOOL, Command()),
+    member("Mode", _ENUM, Stored("Cascade")),
+    member("AirPressure", _FLOAT, Noise(5.6, 0.2, 75, rate_s=1.9)),
+    member("TravelTime", _ELAPSED, writeable=False),
     member(
         "TravelFault",
         _BOOL,
-        AlarmBit(1800, 0.5, 5, 25),
+        AlarmBit(3600, 0.5, (5, 25)),
+        writeable=True,
         alarm=AlarmSpec("Dsc", 600, None, "Valve travel time exceeded"),
     ),
 )
@@ -87,18 +89,23 @@ _TANK = (
     member(
         "Level",
         _FLOAT,
-        Quantity(72, 12, 2.2, 150, 75, rate_s=0.8, states=_NOT_TRIPPED),
+        Quantity(72, 12, 2.2, 150, 75, rate_s=0.8, states=NOT_TRIPPED),
         historized=True,
-        alarm=AlarmSpec("Lo", 500, 45.0, "Level low"),
+        alarm=AlarmSpec("Lo", 500, 42.0, "Level low"),
     ),
+    member("Volume", _DOUBLE, Quantity(36.0, 6.0, 1.1, 150, 75, rate_s=1.6, states=NOT_TRIPPED), historized=True),
     member("Temperature", _FLOAT, Noise(38.5, 1.6, 180, rate_s=1.5), historized=True),
-    member("Volume", _DOUBLE, Quantity(36.0, 6.0, 1.1, 150, 75, rate_s=1.6, states=_NOT_TRIPPED), historized=True),
-    member("LevelProfile", _FLOAT, Noise(36.0, 3.0, 120, rate_s=5), array=8),
-    member("LevelLoLimit", _FLOAT, Stored(45.0), security=Security.TUNE),
-    member("Product", _STRING, Stored("Whole milk"), security=Security.OPERATE),
+    member("Pressure", _FLOAT, Noise(0.18, 0.02, 60, rate_s=1.1)),
+    member("Density", _DOUBLE, Noise(1032, 3.5, 300, rate_s=10, lossy=0.3)),
+    member("LevelProfile", _FLOAT, Noise(36.0, 3.0, 120, rate_s=10), array=8),
+    member("HatchOpen", _BOOL, writeable=False),
+    member("Product", _INTL, Stored("Whole milk")),
+    member("BatchID", _STRING, Stored("B-2026-0001")),
+    member("FilledAt", _TIME, writeable=False),
+    member("CleanDue", _TIME),
+    member("Capacity", _DOUBLE, Stored(50.0), security=Security.CONFIGURE),
 )
-_MIXER = (
-    *_commands(),
+_MIXER = _machine(
     member(
         "AgitatorSpeed",
         _FLOAT,
@@ -107,132 +114,100 @@ _MIXER = (
     ),
     member("AgitatorSP", _FLOAT, Stored(120.0), security=Security.TUNE, historized=True),
     member("Torque", _DOUBLE, Quantity(310, noise=9, up_s=3, down_s=1), historized=True),
-    member("Temperature", _FLOAT, Quantity(74, 42, 0.5, 90, 260, rate_s=1.2), historized=True),
+    member("Temperature", _FLOAT, Quantity(74, 42, 0.5, 90, 260, rate_s=1.2, transmitter=True), historized=True),
+    member("TemperatureSP", _FLOAT, Stored(74.0), security=Security.TUNE),
     member("BatchNumber", _INT, Counter(rate_s=1200, wrap=100_000), historized=True),
     member("BatchStep", _STRING, State("Idle", "Charging", "Mixing", "Held")),
     member("RecipeIngredients", _STRING, Stored(["Base", "Sugar", "Aroma", "Colour"]), array=4),
     member("RecipeAmounts", _DOUBLE, Stored([620.0, 84.5, 3.25, 0.75]), array=4, security=Security.VERIFIED_WRITE),
     member("StepTimes", _TIME, array=4),
+    member("StepDone", _BOOL, array=4, writeable=False),
     member("MixerFault", _BOOL, _FAULT, historized=True, alarm=AlarmSpec("Dsc", 300, None, "Mixer tripped")),
 )
-_CONVEYOR = (
-    *_commands(),
+_CONVEYOR = _machine(
     member("BeltSpeed", _FLOAT, Quantity(0.85, noise=0.01, up_s=2, down_s=1, rate_s=0.6), historized=True),
-    member("Count", _INT, Counter(rate_s=1.8, wrap=1_000_000), historized=True),
+    member("BeltSpeedSP", _FLOAT, Stored(0.85), security=Security.TUNE),
+    member("Count", _INT, Tally(1.8, 1.8, first=400_000), historized=True),
+    member("Rejects", _INT, Tally(95, 5, first=2_000), historized=True),
     member("ZoneOccupied", _BOOL, Noise(0, 1, 12, rate_s=2), array=6),
-    member("LaneCounts", _INT, Counter(rate_s=4, wrap=10_000), array=4),
+    member("LaneCounts", _INT, Counter(rate_s=10, wrap=10_000), array=4),
+    member("ProductCode", _STRING, Cycle(("4006381333931", "4006381333948", "4006381333955"), rate_s=900)),
     member("JamFault", _BOOL, _FAULT, historized=True, alarm=AlarmSpec("Dsc", 450, None, "Conveyor jammed")),
 )
-_BOILER = (
-    *_commands(),
+_BOILER = _machine(
     member("SteamPressure", _DOUBLE, Quantity(8.4, 1.0, 0.09, 60, 140, rate_s=0.9), historized=True),
+    member("FeedWaterTemp", _FLOAT, Quantity(104, 60, 0.6, 120, 500, rate_s=1.8), historized=True),
     member("FlameOn", _BOOL, _RUNNING),
-    member("FuelFlow", _FLOAT, Quantity(210, noise=3.5, up_s=3, down_s=0.5), historized=True),
+    member("FuelFlow", _FLOAT, Quantity(210, noise=3.5, up_s=3, down_s=0.5, transmitter=True), historized=True),
     member("StackOxygen", _FLOAT, Quantity(3.4, 20.9, 0.2, 8, 15, rate_s=1.3), historized=True),
+    member("DrumLevel", _FLOAT, Noise(50, 4, 40, rate_s=0.6), historized=True),
+    member("FuelType", _ENUM, Stored("Gas"), security=Security.CONFIGURE),
     member("BurnerTrip", _BOOL, _FAULT, historized=True, alarm=AlarmSpec("Dsc", 100, None, "Burner tripped")),
 )
 _METER = (
     member("Power", _DOUBLE, Noise(148.0, 26.0, 240, rate_s=0.9), historized=True),
-    member("Energy", _DOUBLE, Counter(rate_s=2.0, wrap=1 << 30), historized=True),
+    member("ReactivePower", _DOUBLE, Noise(31.0, 7.0, 240, rate_s=0.9)),
+    member("Energy", _DOUBLE, Counter(rate_s=2.0, step=0.0823, wrap=1 << 30), historized=True),
     member("Voltages", _FLOAT, Noise(231.0, 2.5, 60, rate_s=1.0), array=3, historized=True),
+    member("Currents", _FLOAT, Noise(212.0, 30.0, 60, rate_s=1.0), array=3, historized=True),
     member("PowerFactor", _FLOAT, Sine(0.92, 0.04, 600, rate_s=2.0)),
+    member("Frequency", _DOUBLE, Noise(50.0, 0.03, 30, rate_s=0.5, lossy=0.4)),
+    member("Tariff", _STRING, Cycle(("Day", "Peak", "Night"), rate_s=1800)),
     member("LastReset", _TIME),
 )
 _ANALYSER = (
-    member("PH", _DOUBLE, Noise(6.7, 0.15, 300, rate_s=1.4), historized=True),
-    member("Conductivity", _FLOAT, Noise(480, 22, 200, rate_s=1.4), historized=True),
+    member("PH", _DOUBLE, Noise(6.7, 0.15, 300, rate_s=1.4, lossy=0.5), historized=True),
+    member("Conductivity", _FLOAT, Noise(480, 22, 200, rate_s=1.4, lossy=0.5), historized=True),
+    member("Turbidity", _FLOAT, Noise(1.8, 0.4, 150, rate_s=1.9), historized=True),
     member("SampleTime", _TIME, ClockTime(rate_s=10)),
     member("Spectrum", _DOUBLE, Noise(0.5, 0.2, 60, rate_s=10), array=16),
-    member("CycleTime", _ELAPSED, Stored()),
-    member("StreamName", DataType.INTERNATIONALIZED_STRING, Stored("Stream 1"), security=Security.OPERATE),
-    member("CalibrationDue", _BOOL, AlarmBit(3600, 0.6, 60, 240), alarm=AlarmSpec("Dsc", 800, None, "Calibration due")),
-)
-_TEST_ALARM = tuple(
+    member("UpTime", _ELAPSED, ClockTime(rate_s=10)),
+    member("Stream", _INTL, Cycle(("Raw", "Blend", "Rinse"), rate_s=300, shuffled=True)),
+    member("ReagentLevel", _FLOAT, Sine(55, 40, 7200, rate_s=10)),
+    member("CalibrationData", DataType.CUSTOM, Stored(b"\x01\x00\x2a")),
     member(
-        f"TestAlarm00{n}",
+        "CalibrationDue",
         _BOOL,
-        AlarmBit(every_s=period, share=share, shortest_s=20, longest_s=75),
-        historized=True,
-        alarm=AlarmSpec("Dsc", 300 + 100 * n, None, f"Test alarm {n}"),
-    )
-    for n, period, share in ((1, 420.0, 1.0), (2, 1800.0, 0.5), (3, 3600.0, 0.5))
-)
-_TEST_MACHINE = (
-    member("TestChangingInt", _INT, Counter(rate_s=1.0, wrap=100_000), historized=True),
-    member("TestHistoryValue", _DOUBLE, Sine(50, 45, 120, rate_s=0.8), historized=True),
-    member("TestRamp", _FLOAT, Ramp(0, 100, 60, rate_s=0.5), historized=True),
-    member("MachineID", _STRING, Stored("TM"), security=Security.CONFIGURE),
-    member("ProtectedValue", _BOOL, security=Security.SECURED_WRITE),
-    member("VerifiedValue", _BOOL, security=Security.VERIFIED_WRITE),
-    *_TEST_ALARM,
-)
-_TEST_CHILD = (
-    member("TestInt", _INT, Stored(42)),
-    member("TestBool", _BOOL),
-    member("TestFloat", _FLOAT, Stored(1.5)),
-    member("TestDouble", _DOUBLE, Stored(2.25)),
-    member("TestString", _STRING, Stored("hello")),
-    member("TestDateTime", _TIME),
-    member("TestElapsed", _ELAPSED),
-    *(member(f"Test{n}Array", t, array=50 if t is _INT else 10) for n, t in (("Bool", _BOOL), ("Int", _INT))),
-    member("TestFloatArray", _FLOAT, array=10),
-    member("TestDoubleArray", _DOUBLE, array=10),
-    member("TestStringArray", _STRING, array=10),
-    member("TestDateTimeArray", _TIME, array=10),
-)
-_RECEIVER = (
-    member("ConnectionStatus", _STRING, Stored("Connected"), writeable=False),
-    member(
-        "ConnectionFault",
-        _BOOL,
-        AlarmBit(7200, 0.5, 30, 90, chatters=True),
-        alarm=AlarmSpec("Dsc", 350, None, "Connection lost"),
+        AlarmBit(7200, 0.5, (60, 240)),
+        writeable=True,
+        alarm=AlarmSpec("Dsc", 800, None, "Calibration due"),
     ),
-    member("MessageCount", _INT, Counter(rate_s=8, wrap=1 << 30)),
-    member("LastMessage", DataType.BIG_STRING, Stored("<empty/>"), writeable=False),
+)
+_AREA = (member("AreaEnabled", _BOOL, Stored(True)), member("ActiveRecipe", _STRING, Stored("None")))
+_HOST = (
+    member("CpuLoad", _FLOAT, Noise(22, 9, 60, rate_s=2.0), historized=True),
+    member("MemoryUsed", _DOUBLE, Noise(3120, 140, 300, rate_s=10), historized=True),
 )
 
-_AREA = (
-    member("AreaEnabled", _BOOL, Stored(True)),
-    member("ActiveRecipe", _STRING, Stored("None")),
-)
-_HOST = (member("CpuLoad", _FLOAT, Noise(22, 9, 60, rate_s=2.0), historized=True),)
-_OBJECT = (member("Attribute", _INT, Counter(rate_s=1.0, wrap=1000)),)
+_CONTINUOUS = MachineTraits()
+_BATCH = MachineTraits(epoch_s=(420, 900), stop_s=(40, 120))
 
 
 def _template(
-    name: str,
-    *bases: str,
+    chain: str,
     members: tuple[Member, ...],
-    category: Category = Category.USER_DEFINED,
     traits: MachineTraits | None = None,
+    category: Category = Category.USER_DEFINED,
 ) -> Template:
-    return Template(f"${name}", (f"${name}", *(f"${base}" for base in bases)), category, members, traits)
+    names = tuple(f"${name}" for name in chain.split())
+    return Template(names[0], names, category, members, traits)
 
-
-_MACHINE = MachineTraits()
-_BATCH = MachineTraits(epoch_s=(420, 900), stop_s=(40, 120))
-_BASE = "UserDefined"
 
 #: All templates of the generated plant, by name.
 TEMPLATES: dict[str, Template] = {
     template.name: template
     for template in (
-        _template("WinPlatform", members=_HOST, category=Category.PLATFORM),
-        _template("AppEngine", members=_HOST, category=Category.APP_ENGINE),
-        _template("Area", members=_AREA, category=Category.AREA),
-        _template("Pump_Centrifugal", "Pump", _BASE, members=(*_commands(), *_PUMP), traits=_MACHINE),
-        _template("Valve_Control", "Valve", _BASE, members=_VALVE),
-        _template("Tank_Storage", "Tank", _BASE, members=_TANK),
-        _template("Mixer", "Reactor", _BASE, members=_MIXER, traits=_BATCH),
-        _template("Conveyor_Belt", "Conveyor", _BASE, members=_CONVEYOR, traits=_BATCH),
-        _template("Boiler_Steam", "Boiler", _BASE, members=_BOILER, traits=_MACHINE),
-        _template("Meter_Electric", "Meter", _BASE, members=_METER),
-        _template("Analyser_InLine", "Analyser", _BASE, members=_ANALYSER),
-        _template("TestMachine", _BASE, members=_TEST_MACHINE),
-        _template("TestChildObject", _BASE, members=_TEST_CHILD),
-        _template("DelmiaReceiver", _BASE, members=_RECEIVER),
-        _template("MESReceiver", _BASE, members=_RECEIVER),
-        _template("Object", _BASE, members=_OBJECT),
+        _template("WinPlatform", _HOST, category=Category.PLATFORM),
+        _template("AppEngine", _HOST, category=Category.APP_ENGINE),
+        _template("Area", _AREA, category=Category.AREA),
+        _template("Pump_Centrifugal Pump UserDefined", _PUMP, _CONTINUOUS),
+        _template("Valve_Control Valve UserDefined", _VALVE),
+        _template("Tank_Storage Tank UserDefined", _TANK),
+        _template("Mixer Reactor UserDefined", _MIXER, _BATCH),
+        _template("Conveyor_Belt Conveyor UserDefined", _CONVEYOR, _BATCH),
+        _template("Boiler_Steam Boiler UserDefined", _BOILER, _CONTINUOUS),
+        _template("Meter_Electric Meter UserDefined", _METER),
+        _template("Analyser_InLine Analyser UserDefined", _ANALYSER),
+        *SAMPLE_TEMPLATES,
     )
 }

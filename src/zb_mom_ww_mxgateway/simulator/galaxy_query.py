@@ -55,8 +55,8 @@ class Filters:
         templates = {
             name
             for name, template in index.templates.items()
-            if (not self.alarm_bearing_only or any(a.alarm is not None for a in template.attributes))
-            and (not self.historized_only or any(a.historized for a in template.attributes))
+            if (not self.alarm_bearing_only or template.alarmed)
+            and (not self.historized_only or template.historized)
             and (
                 not self.template_chain_contains
                 or any(text in base.lower() for text in self.template_chain_contains for base in template.chain)
@@ -78,8 +78,12 @@ class Filters:
 
 def _glob(pattern: str) -> re.Pattern[str]:
     """A glob with `*` and `?` and nothing else: a bracket is a bracket."""
-    parts = ({"*": ".*", "?": "."}.get(char, re.escape(char)) for char in pattern)
-    return re.compile("".join(parts), re.IGNORECASE | re.DOTALL)
+    first, *rest = ("".join("." if char == "?" else re.escape(char) for char in part) for part in pattern.split("*"))
+    if not rest:
+        return re.compile(first, re.IGNORECASE | re.DOTALL)
+    # The first place that fits will do for all parts but the last: atomic groups keep many stars from taking for ever.
+    middle = "".join(f"(?>.*?{part})" for part in rest[:-1])
+    return re.compile(f"{first}{middle}.*{rest[-1]}", re.IGNORECASE | re.DOTALL)
 
 
 def resolve_root(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -17,19 +17,25 @@ __all__ = ["AlarmScenario", "PlantSpec", "generate_plant"]
 
 AlarmScenario = Literal["quiet", "normal", "flood", "chattering", "stale"]
 
+#: The smallest plant: hosts, areas, and the test objects that documentation and tests name.
+_MIN_OBJECTS = 10
+
 
 @dataclass(frozen=True)
 class PlantSpec:
     """What plant to make.
 
     Args:
-        objects: number of objects, from 10 to 50,000 and beyond; areas, platform and engine count.
+        objects: number of objects, from 10 to 50,000 and beyond; areas, platform and engines count.
         seed: decides every random choice; the same seed gives the same plant with the same values.
         galaxy_name: name of the Galaxy.
-        attributes_per_object: roughly how many attributes an object has, built-in ones included; None keeps what the
-            templates have.
+        attributes_per_object: how many attributes an object has, built-in ones included (never fewer than its
+            template configures); None keeps what the templates have.
         alarm_scenario: "quiet" has no alarms; "normal" a few in ten minutes; "flood" bursts of more than ten;
             "chattering" one that comes and goes every few seconds; "stale" some that stand for more than a day.
+
+    Raises:
+        ValueError: a number out of range.
     """
 
     objects: int = 60
@@ -37,6 +43,12 @@ class PlantSpec:
     galaxy_name: str = "DemoGalaxy"
     attributes_per_object: int | None = None
     alarm_scenario: AlarmScenario = "normal"
+
+    def __post_init__(self) -> None:
+        if self.objects < _MIN_OBJECTS:
+            raise ValueError(f"objects={self.objects} is too small: a plant has at least {_MIN_OBJECTS} objects")
+        if self.attributes_per_object is not None and self.attributes_per_object < 1:
+            raise ValueError(f"attributes_per_object={self.attributes_per_object} must be at least 1")
 
 
 #: One line: template, tag stem, contained name, place in the line of the machine that moves it (None: by itself).
@@ -53,37 +65,38 @@ _LINE: tuple[tuple[str, str, str, int | None], ...] = (
     ("$Meter_Electric", "Meter", "PowerMeter", None),
     ("$Analyser_InLine", "Analyser", "Analyser", None),
 )
-_LINES_PER_AREA = 4
-_AREAS_PER_SITE = 5
+_AREAS = ("Receiving", "Blending", "Cooking", "Filling", "Packing")
+_LINES_PER_AREA = 2
+#: The machine that trips first after the start; it is on every first line.
+_FIRST_TRIP = "Pump_001"
 
 
 class _Builder:
-    """Objects with ascending ids, up to a number of them."""
+    """Makes objects with ascending ids until there are enough of them."""
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, templates: Mapping[str, Template]) -> None:
         self.limit = limit
+        self.templates = templates
         self.objects: list[PlantObject] = []
         self.links: dict[int, int] = {}
+        self.host_id = 0
         self._numbers: dict[str, int] = {}
 
     def full(self) -> bool:
         return len(self.objects) >= self.limit
 
-    def add(
-        self, template: Template, tag_name: str, contained: str, parent: PlantObject | None, host: int
-    ) -> PlantObject:
-        is_area = template.category is Category.AREA
-        area = 0 if parent is None else parent.gobject_id if parent.is_area else parent.area_id
+    def add(self, template: str, tag_name: str, contained: str, parent: PlantObject | None) -> PlantObject:
+        category = self.templates[template].category
         obj = PlantObject(
             gobject_id=len(self.objects) + 1,
             tag_name=tag_name,
             contained_name=contained,
-            parent_id=parent.gobject_id if parent is not None else 0,
-            is_area=is_area,
-            category=template.category,
-            host_id=host,
-            area_id=area,
-            template=template.name,
+            parent_id=0 if parent is None else parent.gobject_id,
+            is_area=category is Category.AREA,
+            category=category,
+            host_id=self.host_id,
+            area_id=0 if parent is None else parent.gobject_id if parent.is_area else parent.area_id,
+            template=template,
         )
         self.objects.append(obj)
         return obj
@@ -98,19 +111,18 @@ def generate_plant(spec: PlantSpec, *, start_us: int) -> Plant:
 
     Args:
         spec: what plant to make.
-        start_us: when the simulation starts; the plant was deployed some two to three days before.
+        start_us: when the simulation starts; the plant was deployed two to three days before.
 
     Returns:
-        The plant; nothing of it is computed until it is asked for.
-
-    Raises:
-        ValueError: the plant is too small to hold the objects that every plant has.
+        The plant; nothing of its values is computed until it is asked for.
     """
-    if spec.objects < 10:
-        raise ValueError(f"objects={spec.objects} is too small: a plant has at least 10 objects")
-    templates = TEMPLATES
-    build = _Builder(spec.objects)
-    _populate(build, templates)
+    templates = dict(TEMPLATES)
+    if spec.attributes_per_object is not None:
+        templates = {name: template.sized(spec.attributes_per_object) for name, template in templates.items()}
+    build = _Builder(spec.objects, templates)
+    _add_test_objects(build)
+    while not build.full():
+        _add_site(build)
     age = int(pick(stable_key(spec.seed, "deploy"), 0, 48 * 3600, 72 * 3600)) * SECOND
     return Plant(
         seed=spec.seed,
@@ -121,48 +133,55 @@ def generate_plant(spec: PlantSpec, *, start_us: int) -> Plant:
         scenario=spec.alarm_scenario,
         start_us=start_us,
         deploy_time_us=start_us - age,
+        first_trip=_FIRST_TRIP,
     )
 
 
-def _populate(build: _Builder, templates: dict[str, Template]) -> None:
-    platform = build.add(templates["$WinPlatform"], "DevPlatform", "", None, 0)
-    engine = build.add(templates["$AppEngine"], "DevAppEngine", "", platform, platform.gobject_id)
-    host = engine.gobject_id
-    dev = build.add(templates["$Area"], "DEV", "DEV", None, host)
-    test_area = build.add(templates["$Area"], "TestArea", "TestArea", dev, host)
-    area_001 = build.add(templates["$Area"], "Area001", "Area001", dev, host)
-    build.add(templates["$Pump_Centrifugal"], "Pump001", "Pump001", area_001, host)
-    build.add(templates["$TestChildObject"], "TestChildObject", "TestChildObject", test_area, host)
-    for n in (1, 2, 3):
-        if not build.full():
-            build.add(templates["$TestMachine"], f"TestMachine_{n:03d}", f"TestMachine_{n:03d}", test_area, host)
-    for name, tag in (
+def _add_test_objects(build: _Builder) -> None:
+    """The hosts, and the objects that documentation and tests name."""
+    platform = build.add("$WinPlatform", "DevPlatform", "", None)
+    build.host_id = platform.gobject_id
+    build.host_id = build.add("$AppEngine", build.number("AppEngine"), "", platform).gobject_id
+    dev = build.add("$Area", "DEV", "", None)
+    test_area = build.add("$Area", "TestArea", "", dev)
+    area_001 = build.add("$Area", "Area001", "", dev)
+    build.add("$Pump_Centrifugal", "Pump001", "Pump001", area_001)
+    build.add("$TestChildObject", "TestChildObject", "", test_area)
+    for _ in range(3):
+        build.add("$TestMachine", build.number("TestMachine"), "", test_area)
+    for template, tag_name in (
         ("$Object", "Object"),
         ("$DelmiaReceiver", "DelmiaReceiver_001"),
         ("$MESReceiver", "MESReceiver_001"),
     ):
         if not build.full():
-            build.add(templates[name], tag, tag, test_area, host)
-    for line in _lines(build, templates, host):
-        placed: list[PlantObject] = []
-        for template, stem, contained, driver in _LINE:
-            if build.full():
-                return
-            obj = build.add(templates[template], build.number(stem), contained, line, host)
-            placed.append(obj)
-            if driver is not None:
-                build.links[obj.gobject_id] = placed[driver].gobject_id
+            build.add(template, tag_name, "", test_area)
 
 
-def _lines(build: _Builder, templates: dict[str, Template], host: int) -> Iterator[PlantObject]:
-    area = templates["$Area"]
-    while not build.full():
-        site = build.add(area, build.number("Site"), "", None, host)
-        for _ in range(_AREAS_PER_SITE):
+def _add_site(build: _Builder) -> None:
+    tag_name = build.number("Site", 2)
+    if tag_name != "Site_01":
+        platform = build.objects[0]
+        build.host_id = platform.gobject_id
+        build.host_id = build.add("$AppEngine", build.number("AppEngine"), "", platform).gobject_id
+    if build.full():
+        return
+    site = build.add("$Area", tag_name, "", None)
+    for stem in _AREAS:
+        if build.full():
+            return
+        area = build.add("$Area", build.number(stem, 2), "", site)
+        for number in range(1, _LINES_PER_AREA + 1):
             if build.full():
                 return
-            place = build.add(area, build.number("Area"), "", site, host)
-            for n in range(1, _LINES_PER_AREA + 1):
-                if build.full():
-                    return
-                yield build.add(area, build.number("Line"), f"Line{n}", place, host)
+            _add_line(build, build.add("$Area", build.number("Line"), f"Line{number}", area))
+
+
+def _add_line(build: _Builder, line: PlantObject) -> None:
+    placed: list[PlantObject] = []
+    for template, stem, contained, driver in _LINE:
+        if build.full():
+            return
+        placed.append(build.add(template, build.number(stem), contained, line))
+        if driver is not None:
+            build.links[placed[-1].gobject_id] = placed[driver].gobject_id

@@ -1,32 +1,35 @@
 """A machine's life as a pure function of time: when it runs, stops, trips and starts again.
 
 Time is cut into epochs (per machine, with its own length and phase). Each epoch has one planned stop at a place that
-its number decides. Trips come from one plant-wide schedule, so that their rate does not grow with the plant. Operator
-commands lie over both.
+its number decides. Over the planned stops lie the plant's trips, over both lie the operator's commands. Caches hold
+what was computed last; they can be dropped at any time.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
-from functools import lru_cache
 from math import exp
+from typing import NamedTuple
 
-from .randomness import pick, stable_key, unit
+from .randomness import pick
+from .trips import SECOND, SLOT_US, TripSchedule
 
-__all__ = ["Machine", "MachineState", "MachineTraits", "Segment", "TripSchedule"]
+__all__ = ["SECOND", "Machine", "MachineState", "MachineTraits", "Segment", "States", "Stretch"]
 
-SECOND = 1_000_000
 _NEVER = 1 << 62
-_TRIP_SLOT = 200 * SECOND
+#: After a trip: so long stopped, then so long starting.
 _RESET = 10 * SECOND
 _START = 6 * SECOND
+_KEPT_COMMANDS = 1000
+_STEPS_PER_MARK = 8
+_KEPT_EPOCHS = 64
+_KEPT_LEVELS = 64
 
 
 class MachineState(IntEnum):
-    """What a machine is doing; the values are what `StateCode` shows."""
+    """What a machine is doing; the numbers are what `StateCode` shows."""
 
     STOPPED = 0
     STARTING = 1
@@ -35,15 +38,26 @@ class MachineState(IntEnum):
 
 
 STOPPED, STARTING, RUNNING, TRIPPED = MachineState
+States = frozenset[MachineState]
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
+_RUNS: States = frozenset({RUNNING})
+
+
+class Segment(NamedTuple):
     """A state that stands from `start_us` to `end_us` (exclusive)."""
 
     state: MachineState
     start_us: int
     end_us: int
+
+
+class Stretch(NamedTuple):
+    """A whole stretch of time inside or outside a set of states; `end_us` None is for good."""
+
+    inside: bool
+    start_us: int
+    end_us: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +66,7 @@ class MachineTraits:
 
     Args:
         epoch_s: shortest and longest time between two planned stops, in seconds.
-        stop_s: shortest and longest planned stop, in seconds; epochs are at least three times as long.
+        stop_s: shortest and longest planned stop, in seconds; at most a third of the shortest epoch.
         trips: whether it takes part in the plant's trips.
     """
 
@@ -61,184 +75,195 @@ class MachineTraits:
     trips: bool = True
 
 
-class TripSchedule:
-    """Which machine trips when: one machine per slot of 200 seconds, the first machines more often than the last.
-
-    A machine is never picked in two slots running, so one trip's recovery ends before its next trip.
-
-    Args:
-        seed: of the plant.
-        scenario: the alarm scenario; "quiet" has no trips, "flood" has bursts in which most machines trip.
-        pool: how many machines take part.
-        running: whether the machine with that number runs at that time as far as its planned stops go.
-    """
-
-    def __init__(self, seed: int, scenario: str, pool: int, running: Callable[[int, int], bool]) -> None:
-        self.pool = 0 if scenario == "quiet" else pool
-        self._flood = scenario == "flood"
-        self._key = stable_key(seed, "trips")
-        self._running = running
-        self._slot = lru_cache(maxsize=4096)(self._find)
-
-    def trips(self, number: int, from_us: int, to_us: int) -> list[tuple[int, int]]:
-        """Begin and end of each trip of machine `number` that begins in [from_us, to_us)."""
-        if number >= self.pool:
-            return []
-        found: list[tuple[int, int]] = []
-        for slot in range(from_us // _TRIP_SLOT, (to_us - 1) // _TRIP_SLOT + 1):
-            trip = self._slot(slot).get(number)
-            if trip is not None and from_us <= trip[0] < to_us:
-                found.append(trip)
-        return found
-
-    def _find(self, slot: int) -> dict[int, tuple[int, int]]:
-        key = stable_key(self._key, str(slot))
-        if self._flood and slot % 3 == 0:
-            numbers = [n for n in range(self.pool) if unit(key, n) < 0.85]
-            burst = [(n, slot * _TRIP_SLOT + int(pick(key, 1000 + n, 5, 60) * SECOND)) for n in numbers]
-            return {n: (at, at + int(pick(key, 2000 + n, 30, 90) * SECOND)) for n, at in burst if self._running(n, at)}
-        if self._flood and slot % 3 == 2:
-            return {}
-        start = slot * _TRIP_SLOT + int(pick(key, 0, 0.1, 0.9) * _TRIP_SLOT)
-        end = start + int(pick(key, 1, 35, 100) * SECOND)
-        half = (self.pool + 1 - slot % 2) // 2
-        for attempt in range(2, 8):
-            if not half:
-                break
-            number = int(half * unit(key, attempt) ** 2) * 2 + slot % 2
-            if self._running(number, start):
-                return {number: (start, end)}
-        return {}
-
-
 class Machine:
     """One machine's states over time.
 
     Args:
         key: of the machine (see `randomness.stable_key`).
         traits: of its kind.
-        number: its place among the machines that can trip; None when it never trips.
+        since_us: the plant's beginning; stretches are not followed back beyond it.
+        number: its place among the machines that trip; None when it never trips by itself.
         trips: the plant's schedule.
     """
 
-    def __init__(self, key: int, traits: MachineTraits, number: int | None, trips: TripSchedule | None) -> None:
+    def __init__(
+        self,
+        key: int,
+        traits: MachineTraits,
+        since_us: int,
+        number: int | None = None,
+        trips: TripSchedule | None = None,
+    ) -> None:
         self._key = key
         self._traits = traits
+        self._since = since_us
         self._number = number
         self._trips = trips
         self._epoch_us = int(pick(key, -1, *traits.epoch_s) * SECOND)
         self._phase_us = int(pick(key, -2, 0, self._epoch_us))
+        self._commands: list[Segment] = []
+        self._forced: set[int] = set()
         self._epochs: dict[int, tuple[list[int], list[MachineState]]] = {}
-        self._over: list[Segment] = []
+        self._stretches: dict[States, Stretch] = {}
+        self._levels: dict[tuple[int, States, int, int], float] = {}
+        self._marks: dict[int, list[tuple[int, int]]] = {}
 
     @property
-    def can_trip(self) -> bool:
+    def trips(self) -> bool:
         """Whether the plant's schedule ever trips it."""
         return self._trips is not None and self._number is not None and self._number < self._trips.pool
 
     def planned(self, at_us: int) -> MachineState:
         """The state that the planned stops alone give."""
-        for start, end, state in self._stop((at_us - self._phase_us) // self._epoch_us):
+        for state, start, end in self._stop((at_us - self._phase_us) // self._epoch_us):
             if start <= at_us < end:
                 return state
         return RUNNING
 
     def segment(self, at_us: int) -> Segment:
-        """The stretch of unchanged state around `at_us`; two in a row may show the same state."""
+        """A stretch of unchanged state around `at_us`; the next one may show the same state."""
         low, high = -_NEVER, _NEVER
-        for over in self._over:
-            if over.start_us <= at_us < over.end_us:
-                return over
-            if over.end_us <= at_us:
-                low = max(low, over.end_us)
+        for command in self._commands:
+            if command.end_us <= at_us:
+                low = max(low, command.end_us)
+            elif command.start_us <= at_us:
+                return command
             else:
-                high = min(high, over.start_us)
+                high = min(high, command.start_us)
         epoch = (at_us - self._phase_us) // self._epoch_us
         times, states = self._epoch(epoch)
         at = bisect_right(times, at_us) - 1
         end = times[at + 1] if at + 1 < len(times) else self._phase_us + (epoch + 1) * self._epoch_us
         return Segment(states[at], max(low, times[at]), min(high, end))
 
-    def whole(self, at_us: int, states: frozenset[MachineState], since_us: int) -> tuple[bool, int, int | None]:
-        """Whether the state is one of `states`, since when (not before `since_us`), and until when (None: for good)."""
+    def stretch(self, at_us: int, states: States) -> Stretch:
+        """Whether the state is one of `states`, since when (not before the plant's beginning), and until when."""
+        known = self._stretches.get(states)
+        if known is not None and known.start_us <= at_us and (known.end_us is None or at_us < known.end_us):
+            return known
         here = self.segment(at_us)
         inside = here.state in states
-        start, end = here.start_us, here.end_us
-        while start > since_us and ((before := self.segment(start - 1)).state in states) == inside:
-            if self._settled(start, states, later=False):
-                start = since_us
-                break
-            start = before.start_us
-        while ((after := self.segment(end)).state in states) == inside:
-            if after.end_us >= _NEVER or self._settled(end, states, later=True):
-                return inside, max(start, since_us), None
-            end = after.end_us
-        return inside, max(start, since_us), end
+        start, end = here.start_us, self._end(here.end_us, states, inside)
+        while start > self._since and ((before := self.segment(start - 1)).state in states) == inside:
+            start = self._since if self._settled(start, states, later=False) else before.start_us
+        known = self._stretches[states] = Stretch(inside, max(start, self._since), end)
+        return known
 
-    def response(self, at_us: int, states: frozenset[MachineState], up_us: int, down_us: int) -> float:
+    def response(self, at_us: int, states: States, up_us: int, down_us: int) -> float:
         """A first-order lag in [0, 1] that rises while the state is one of `states` and falls otherwise."""
-        path: list[Segment] = []
-        at, reach = at_us, 0.0
-        while reach < 9.0:
-            here = self.segment(at)
-            path.append(here)
-            reach += (at - here.start_us) / (up_us if here.state in states else down_us)
-            at = here.start_us - 1
-        level = 1.0 if path[-1].state in states else 0.0
-        for here in reversed(path[:-1] if len(path) > 1 else path):
-            till = min(at_us, here.end_us)
-            if here.state in states:
-                level = 1.0 - (1.0 - level) * exp(-(till - here.start_us) / up_us)
-            else:
-                level *= exp(-(till - here.start_us) / down_us)
-        return level
+        here = self.segment(at_us)
+        key = here.start_us, states, up_us, down_us
+        level = self._levels.get(key)
+        if level is None:
+            if len(self._levels) >= _KEPT_LEVELS:
+                self._levels.clear()
+            level = self._levels[key] = self._level(here, states, up_us, down_us)
+        if here.state in states:
+            return 1.0 - (1.0 - level) * exp((here.start_us - at_us) / up_us)
+        return level * exp((here.start_us - at_us) / down_us)
+
+    def trip_ahead(self, at_us: int) -> int | None:
+        """When the schedule ends the present run by a trip; None when it does not, or when it does not run."""
+        run = self.stretch(at_us, _RUNS)
+        if not run.inside or run.end_us is None or run.end_us in self._forced:
+            return None
+        return run.end_us if self.segment(run.end_us).state is TRIPPED else None
+
+    def run_time(self, from_us: int, to_us: int) -> int:
+        """For how many microseconds it ran from `from_us` to `to_us`."""
+        marks = self._marks.setdefault(from_us, [(from_us, 0)])
+        at, ran = marks[bisect_right(marks, (to_us, _NEVER)) - 1]
+        steps = 0
+        while (here := self.segment(at)).end_us <= to_us:
+            ran += here.end_us - at if here.state is RUNNING else 0
+            at = here.end_us
+            steps += 1
+            if steps % _STEPS_PER_MARK == 0 and at > marks[-1][0]:
+                marks.append((at, ran))
+        return ran + (to_us - at if here.state is RUNNING else 0)
 
     def stop(self, at_us: int) -> None:
-        """The operator stops it: it stays stopped until it is started."""
-        self._cut(at_us)
-        self._over.append(Segment(STOPPED, at_us, _NEVER))
+        """The operator stops it: it stays stopped until it is started. A tripped machine stays tripped."""
+        if self.segment(at_us).state is not TRIPPED:
+            self._cut(at_us)
+            self._commands.append(Segment(STOPPED, at_us, _NEVER))
 
     def start(self, at_us: int) -> None:
-        """The operator starts it, or resets a trip and starts it; a running machine goes on."""
-        if self.segment(at_us).state in (STARTING, RUNNING):
-            return
-        self._cut(at_us)
-        self._over.append(Segment(STARTING, at_us, at_us + _START))
-        at = at_us + _START
-        while (planned := self.segment(at)).state is not RUNNING:
-            self._over.append(Segment(RUNNING, at, planned.end_us))
-            at = planned.end_us
+        """The operator starts it; a machine that runs goes on, one that has tripped must be reset first."""
+        if self.segment(at_us).state is STOPPED:
+            self._begin(at_us)
 
-    def trip(self, at_us: int, seconds: float = 60.0) -> bool:
-        """Trip it now for that long; then it starts by itself. Only a running machine trips."""
+    def reset(self, at_us: int) -> None:
+        """The operator resets a trip, and the machine starts again."""
+        if self.segment(at_us).state is TRIPPED:
+            self._begin(at_us)
+
+    def trip(self, at_us: int, seconds: float) -> bool:
+        """Trip it for that long; then it starts by itself. False: only a running machine trips."""
         if self.segment(at_us).state is not RUNNING:
             return False
         self._cut(at_us)
+        self._forced.add(at_us)
         end = at_us + int(seconds * SECOND)
-        self._over += [
-            Segment(TRIPPED, at_us, end),
-            Segment(STOPPED, end, end + _RESET),
-            Segment(STARTING, end + _RESET, end + _RESET + _START),
-        ]
+        self._commands += _recovery(at_us, end)
         return True
 
-    def _cut(self, at_us: int) -> None:
-        kept = [over for over in self._over if over.start_us < at_us][-32:]
-        self._over = [Segment(over.state, over.start_us, min(over.end_us, at_us)) for over in kept]
+    def _begin(self, at_us: int) -> None:
+        self._cut(at_us)
+        self._commands.append(Segment(STARTING, at_us, at_us + _START))
+        at = at_us + _START
+        while (planned := self.segment(at)).state is not RUNNING:
+            self._commands.append(Segment(RUNNING, at, planned.end_us))
+            at = planned.end_us
 
-    def _settled(self, at_us: int, states: frozenset[MachineState], *, later: bool) -> bool:
-        """Whether nothing beyond `at_us` can change the answer for `states`."""
-        if any(over.end_us > at_us if later else over.start_us < at_us for over in self._over):
+    def _cut(self, at_us: int) -> None:
+        kept = [command for command in self._commands if command.start_us < at_us][-_KEPT_COMMANDS:]
+        self._commands = [command._replace(end_us=min(command.end_us, at_us)) for command in kept]
+        self._stretches.clear()
+        self._levels.clear()
+        for marks in self._marks.values():
+            del marks[max(1, bisect_right(marks, (at_us, _NEVER))) :]
+
+    def _end(self, at_us: int, states: States, inside: bool) -> int | None:
+        while at_us < _NEVER and not self._settled(at_us, states, later=True):
+            after = self.segment(at_us)
+            if (after.state in states) != inside:
+                return at_us
+            at_us = after.end_us
+        if at_us >= _NEVER:
+            return None
+        # From here on the state alone decides, and it never leaves or enters `states`.
+        return None if (self.segment(at_us).state in states) == inside else at_us
+
+    def _settled(self, at_us: int, states: States, *, later: bool) -> bool:
+        """Whether all states on the one side of `at_us` are on the same side of `states`."""
+        if any(over.end_us > at_us if later else over.start_us < at_us for over in self._commands):
             return False
-        usual = {STOPPED, STARTING, RUNNING} | ({TRIPPED} if self.can_trip else set())
+        usual = {STOPPED, STARTING, RUNNING} | ({TRIPPED} if self.trips else set())
         return usual <= states or not usual & states
 
-    def _stop(self, epoch: int) -> list[tuple[int, int, MachineState]]:
+    def _level(self, here: Segment, states: States, up_us: int, down_us: int) -> float:
+        """The lag at the beginning of a segment, from as far back as still counts (nine time constants)."""
+        path: list[Segment] = []
+        reach = 0.0
+        while reach < 9.0:
+            here = self.segment(here.start_us - 1)
+            path.append(here)
+            reach += (here.end_us - here.start_us) / (up_us if here.state in states else down_us)
+        level = 1.0 if path[-1].state in states else 0.0
+        for past in reversed(path):
+            if past.state in states:
+                level = 1.0 - (1.0 - level) * exp((past.start_us - past.end_us) / up_us)
+            else:
+                level *= exp((past.start_us - past.end_us) / down_us)
+        return level
+
+    def _stop(self, epoch: int) -> tuple[Segment, Segment]:
         start = self._phase_us + epoch * self._epoch_us
         length = int(pick(self._key, 3 * epoch + 1, *self._traits.stop_s) * SECOND)
         room = self._epoch_us - length - 2 * _START
         at = start + int(pick(self._key, 3 * epoch + 2, 0.05, 0.95) * room)
-        return [(at, at + length, STOPPED), (at + length, at + length + _START, STARTING)]
+        return Segment(STOPPED, at, at + length), Segment(STARTING, at + length, at + length + _START)
 
     def _epoch(self, epoch: int) -> tuple[list[int], list[MachineState]]:
         cached = self._epochs.get(epoch)
@@ -246,26 +271,31 @@ class Machine:
             return cached
         start = self._phase_us + epoch * self._epoch_us
         end = start + self._epoch_us
-        layers = self._stop(epoch)
+        layers: list[Segment] = [*self._stop(epoch)]
         if self._trips is not None and self._number is not None:
-            for at, until in self._trips.trips(self._number, start - 2 * _TRIP_SLOT, end):
-                layers += [
-                    (at, until, TRIPPED),
-                    (until, until + _RESET, STOPPED),
-                    (until + _RESET, until + _RESET + _START, STARTING),
-                ]
-        edges = {start} | {edge for layer in layers for edge in layer[:2] if start < edge < end}
+            for at, until in self._trips.trips(self._number, start - 2 * SLOT_US, end):
+                layers += _recovery(at, until)
+        edges = {start, *(edge for layer in layers for edge in layer[1:] if start < edge < end)}
         times: list[int] = []
         states: list[MachineState] = []
         for edge in sorted(edges):
             state = RUNNING
-            for at, until, what in layers:
-                if at <= edge < until:
-                    state = what
+            for layer in layers:
+                if layer.start_us <= edge < layer.end_us:
+                    state = layer.state
             if not states or states[-1] is not state:
                 times.append(edge)
                 states.append(state)
-        if len(self._epochs) >= 8:
+        if len(self._epochs) >= _KEPT_EPOCHS:
             self._epochs.clear()
         self._epochs[epoch] = times, states
         return times, states
+
+
+def _recovery(trip_us: int, reset_us: int) -> tuple[Segment, ...]:
+    stopped = reset_us + _RESET
+    return (
+        Segment(TRIPPED, trip_us, reset_us),
+        Segment(STOPPED, reset_us, stopped),
+        Segment(STARTING, stopped, stopped + _START),
+    )
