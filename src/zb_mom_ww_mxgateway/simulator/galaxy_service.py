@@ -88,6 +88,9 @@ class GalaxyService(pb_grpc.GalaxyRepositoryServicer):
         self._encoder = ObjectEncoder({})
         self._listings: OrderedDict[str, list[PlantObject]] = OrderedDict()
         self._visible: dict[tuple[str, ...], set[int]] = {}
+        self._observed_us = clock.now_us()
+        # Before any subscriber's: when an event is made, the time of observation is the deploy's.
+        plant.on_deploy(self._observe)
 
     # The rpc names are the contract's.
 
@@ -238,6 +241,9 @@ class GalaxyService(pb_grpc.GalaxyRepositoryServicer):
             parts += (length_delimited(type(reply), field, len(body)), body)
         return b"".join(parts)
 
+    def _observe(self) -> None:
+        self._observed_us = self._clock.now_us()
+
     def _deploy_event(self, subtrees: tuple[str, ...]) -> pb.DeployEvent:
         objects, attributes = self.plant.object_count, self.plant.attribute_count
         if subtrees:
@@ -247,7 +253,7 @@ class GalaxyService(pb_grpc.GalaxyRepositoryServicer):
             attributes = sum(len(index.templates[obj.template].attributes) for obj in seen)
         return pb.DeployEvent(
             sequence=self.plant.deploy_sequence,
-            observed_at=_timestamp(self._clock.now_us()),
+            observed_at=_timestamp(self._observed_us),
             time_of_last_deploy=_timestamp(self.plant.deploy_time_us),
             time_of_last_deploy_present=True,
             object_count=objects,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from .equipment import TEMPLATES
@@ -13,7 +13,7 @@ from .plant import Plant
 from .randomness import pick, stable_key
 from .templates import Template
 
-__all__ = ["AlarmScenario", "PlantSpec", "generate_plant"]
+__all__ = ["AlarmScenario", "Layout", "PlantSpec", "generate_plant", "lay_out", "make_plant"]
 
 AlarmScenario = Literal["quiet", "normal", "flood", "chattering", "stale"]
 
@@ -71,14 +71,29 @@ _LINES_PER_AREA = 2
 _FIRST_TRIP = "Pump_001"
 
 
-class _Builder:
-    """Makes objects with ascending ids until there are enough of them."""
+@dataclass(frozen=True)
+class Layout:
+    """What stands where: the part of a plant that does not move.
 
-    def __init__(self, limit: int, templates: Mapping[str, Template]) -> None:
+    Args:
+        objects: with ascending ids.
+        templates: by name.
+        links: for an object without a machine of its own, the id of the object whose machine moves it.
+    """
+
+    objects: list[PlantObject] = field(default_factory=list)
+    templates: dict[str, Template] = field(default_factory=dict)
+    links: dict[int, int] = field(default_factory=dict)
+
+
+class _Builder:
+    """Adds objects to a layout until there are enough of them."""
+
+    def __init__(self, limit: int, layout: Layout) -> None:
         self.limit = limit
-        self.templates = templates
-        self.objects: list[PlantObject] = []
-        self.links: dict[int, int] = {}
+        self.templates: Mapping[str, Template] = layout.templates
+        self.objects = layout.objects
+        self.links = layout.links
         self.host_id = 0
         self._numbers: dict[str, int] = {}
 
@@ -107,7 +122,7 @@ class _Builder:
 
 
 def generate_plant(spec: PlantSpec, *, start_us: int) -> Plant:
-    """Make the plant.
+    """Make a plant.
 
     Args:
         spec: what plant to make.
@@ -116,20 +131,31 @@ def generate_plant(spec: PlantSpec, *, start_us: int) -> Plant:
     Returns:
         The plant; nothing of its values is computed until it is asked for.
     """
+    return make_plant(spec, lay_out(spec), start_us=start_us)
+
+
+def lay_out(spec: PlantSpec) -> Layout:
+    """Lay out the objects of a plant, without making it move."""
     templates = dict(TEMPLATES)
     if spec.attributes_per_object is not None:
         templates = {name: template.sized(spec.attributes_per_object) for name, template in templates.items()}
-    build = _Builder(spec.objects, templates)
+    layout = Layout(templates=templates)
+    build = _Builder(spec.objects, layout)
     _add_test_objects(build)
     while not build.full():
         _add_site(build)
+    return layout
+
+
+def make_plant(spec: PlantSpec, layout: Layout, *, start_us: int) -> Plant:
+    """Make the plant that a layout describes; of `spec`, the number of objects is not looked at again."""
     age = int(pick(stable_key(spec.seed, "deploy"), 0, 48 * 3600, 72 * 3600)) * SECOND
     return Plant(
         seed=spec.seed,
         galaxy_name=spec.galaxy_name,
-        objects=build.objects,
-        templates=templates,
-        links=build.links,
+        objects=layout.objects,
+        templates=layout.templates,
+        links=layout.links,
         scenario=spec.alarm_scenario,
         start_us=start_us,
         deploy_time_us=start_us - age,

@@ -107,7 +107,9 @@ class Template:
         """A template of another name with more attributes; they replace those of the same name."""
         own = {each.attribute.name.lower() for each in members}
         kept = tuple(each for each in self.configured if each.attribute.name.lower() not in own)
-        return replace(self, name=name, configured=(*kept, *members), limit=None)
+        configured = (*kept, *members)
+        limit = None if self.limit is None else max(self.limit, len(configured))
+        return replace(self, name=name, configured=configured, limit=limit)
 
     def _built_in(self) -> Iterator[Member]:
         for attribute, behaviour in object_builtins(self.category):
