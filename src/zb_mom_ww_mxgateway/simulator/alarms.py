@@ -1,31 +1,33 @@
-"""The gateway's one alarm monitor: the state of every alarm of the plant, and the feed (CONTRACT.md "alarms")."""
+"""The gateway's one alarm monitor: the state of every alarm of the plant, and the feed (CONTRACT.md "alarms").
+
+It starts with the first alarm call, because most users of a plant never make one: until then it costs nothing. Then it
+looks at each alarm once and keeps a heap of the times at which one changes next; nothing is sampled in between. On the
+virtual clock that happens at once, so that two runs agree; on the wall clock in slices that leave the event loop free,
+and the schedule of a big plant is completed after the first snapshot.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import heapq
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import count
+from itertools import chain, count
 from uuid import UUID
 
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 
-from .alarm_points import AlarmPoint, Provider, parse_reference, reference_of, snapshot, transition
-from .clock import Clock, Timer
-from .model import PlantObject, Sample
+from .alarm_messages import Provider, snapshot, transition
+from .alarm_points import AlarmPoint, parse_reference, reference_of
+from .alarm_schedule import AlarmSchedule
+from .clock import Clock
+from .model import PlantObject, Tag, Value
 from .plant import Plant
 
 __all__ = ["AcknowledgeError", "AlarmMonitor", "AlarmNotice"]
 
-SECOND = 1_000_000
-#: An alarm that comes back so soon after it cleared unacknowledged is a retrigger, later it is a new one.
-_RETRIGGER_US = 60 * SECOND
-#: So long does loading a big plant hold up the event loop at a time (seconds).
+#: So long does looking at a plant hold up the event loop at a time (seconds).
 _SLICE = 0.01
-#: Plants with more alarms than this are scheduled after the first snapshot, not before.
-_SMALL = 5_000
 
 
 class AcknowledgeError(Exception):
@@ -45,7 +47,7 @@ class AlarmNotice:
     raw: bytes
 
     def passes(self, prefix: str) -> bool:
-        """Whether a feed with that filter carries it."""
+        """Whether a feed with that filter carries it; case does not matter, as in every reference."""
         return self.reference is None or self.reference.lower().startswith(prefix.lower())
 
 
@@ -53,25 +55,27 @@ class AlarmMonitor:
     """Watches all alarms of a plant from the first time that somebody asks.
 
     Args:
-        plant: what is watched.
+        plant: what is watched; its seed decides the GUIDs.
         clock: the simulator's time.
-        seed: of the alarms' GUIDs.
+
+    Attributes:
+        provider: where alarms come from at present.
+        refuse_acknowledgements: how many of the next acknowledgements the alarm system refuses.
+        fail_acknowledgements: whether it refuses all, until the provider is switched.
     """
 
-    def __init__(self, plant: Plant, clock: Clock, *, seed: int) -> None:
+    def __init__(self, plant: Plant, clock: Clock) -> None:
         self._plant = plant
         self._clock = clock
-        self._seed = seed
         self.provider = Provider(pb.ALARM_PROVIDER_MODE_ALARMMGR, "", clock.now_us())
-        #: The next acknowledgements that the alarm system refuses (a fault).
         self.refuse_acknowledgements = 0
+        self.fail_acknowledgements = False
         self._points: dict[str, AlarmPoint] = {}
         self._of_object: dict[int, list[AlarmPoint]] = {}
         self._active: dict[str, AlarmPoint] = {}
         self._listeners: dict[int, Callable[[AlarmNotice], None]] = {}
         self._numbers = count(1)
-        self._heap: list[tuple[int, int, int, AlarmPoint]] = []
-        self._timer: Timer | None = None
+        self._schedule = AlarmSchedule(clock, self._look)
         self._loading: asyncio.Task[None] | None = None
         self._scheduling: asyncio.Task[None] | None = None
         self._forget: list[Callable[[], None]] = []
@@ -80,7 +84,7 @@ class AlarmMonitor:
         """Return when the state of every alarm is known."""
         if self._loading is None:
             self._forget = [self._plant.on_change(self._changed), self._plant.on_deploy(self._deployed)]
-            self._loading = asyncio.create_task(self._load())
+            self._loading = asyncio.create_task(self._load(first=True))
         await asyncio.shield(self._loading)
 
     def close(self) -> None:
@@ -90,25 +94,29 @@ class AlarmMonitor:
         for task in (self._loading, self._scheduling):
             if task is not None:
                 task.cancel()
-        if self._timer is not None:
-            self._timer.cancel()
+        self._schedule.close()
 
     # -- reading ---------------------------------------------------------------------------------------------------
+
+    @property
+    def scheduled(self) -> int:
+        """How many alarms wait for a change; the work of the monitor grows with it, not with the plant."""
+        return len(self._schedule)
 
     def active(self, prefix: str = "") -> Iterator[pb.ActiveAlarmSnapshot]:
         """The active alarms, by reference."""
         now = self._clock.now_us()
-        for _, point in sorted(self._active.items()):
-            if point.reference.lower().startswith(prefix.lower()):
+        for name, point in sorted(self._active.items()):
+            if name.startswith(prefix.lower()):
                 yield snapshot(self._plant, point, self.provider, now)
 
-    def guid(self, reference: str) -> str:
-        """The GUID of an active alarm, as its native messages carry it.
+    def guid_of(self, reference: str) -> str:
+        """The GUID of an active alarm, as its native record carries it; the feed has no field for it.
 
         Raises:
             KeyError: no such alarm is active.
         """
-        return str(self._active[reference.lower()].guid(self._seed, self.provider)).upper()
+        return str(self._guid(self._active[reference.lower()])).upper()
 
     def listen(self, listener: Callable[[AlarmNotice], None]) -> Callable[[], None]:
         """Call `listener` with everything that happens from now on; the result takes it back."""
@@ -122,8 +130,8 @@ class AlarmMonitor:
 
     # -- acting ----------------------------------------------------------------------------------------------------
 
-    def acknowledge(self, reference: str, comment: str, operator: str) -> None:
-        """Acknowledge an active alarm, named by its reference or its GUID; again for an acknowledged one is harmless.
+    def find(self, reference: str) -> AlarmPoint:
+        """The active alarm that an acknowledgement names, by its reference or its GUID.
 
         Raises:
             AcknowledgeError: the reference has no known form, or no such alarm is active.
@@ -131,88 +139,117 @@ class AlarmMonitor:
         target = parse_reference(reference)
         if target is None:
             raise AcknowledgeError(f"{reference!r} is neither Provider!Group.Name nor a GUID", invalid=True)
-        if self.refuse_acknowledgements:
-            self.refuse_acknowledgements -= 1
-            raise AcknowledgeError(f"the alarm system did not take the acknowledgement of {reference!r}")
-        point = self._by_guid(target) if isinstance(target, UUID) else self._active.get(target.lower())
+        if isinstance(target, UUID):
+            point = next((each for each in self._active.values() if self._guid(each) == target), None)
+        else:
+            point = self._active.get(target.lower())
         if point is None:
             raise AcknowledgeError(f"no alarm {reference!r} is active")
+        return point
+
+    def acknowledge(self, point: AlarmPoint, comment: str, operator: str) -> None:
+        """Acknowledge an active alarm; for one that is acknowledged already, nothing changes and nobody is told.
+
+        Raises:
+            AcknowledgeError: the alarm system did not take it.
+        """
+        if self.refuse_acknowledgements or self.fail_acknowledgements:
+            self.refuse_acknowledgements = max(0, self.refuse_acknowledgements - 1)
+            raise AcknowledgeError(f"the alarm system did not take the acknowledgement of {point.reference!r}")
         if point.acknowledged:
             return
-        point.acknowledged = True
-        point.operator, point.comment = operator, comment
-        self._tell(point, pb.ALARM_TRANSITION_KIND_ACKNOWLEDGE, self._clock.now_us())
+        now = self._clock.now_us()
+        self._tell(point, point.acknowledge(operator, comment, now), now)
+        self._write(point, "AckMsg", comment)
+        self._write(point, "Acked", True)
 
-    def switch(self, mode: int, reason: str) -> None:
-        """Fail over to another provider, or back, and tell every feed; to the present one is harmless."""
-        if mode == self.provider.mode:
-            return
-        self.provider = Provider(mode, reason, self._clock.now_us())
-        self._publish(None, pb.AlarmFeedMessage(provider_status=self.provider.message()))
+    def acknowledged_tag(self, point: AlarmPoint) -> Tag:
+        """What an acknowledgement writes, for the write constraints of a key: the alarm, as its comment is secured."""
+        comment = self._plant.resolve(f"{point.tag.reference}.AckMsg")
+        return Tag(point.tag.reference, point.tag.object, point.tag.attribute if comment is None else comment.attribute)
 
-    def _by_guid(self, guid: UUID) -> AlarmPoint | None:
-        for point in self._active.values():
-            if point.guid(self._seed, self.provider) == guid:
-                return point
-        return None
+    def switch(self, mode: int, reason: str, *, fail_acknowledgements: bool = False) -> None:
+        """Fail over to another provider, or back, and tell every feed; to the present one nobody is told."""
+        self.fail_acknowledgements = fail_acknowledgements
+        if mode != self.provider.mode:
+            self.provider = Provider(mode, reason, self._clock.now_us())
+            self._publish(None, pb.AlarmFeedMessage(provider_status=self.provider.message()))
+
+    def _guid(self, point: AlarmPoint) -> UUID:
+        return point.guid(self._plant.seed, synthetic=self.provider.degraded)
+
+    def _write(self, point: AlarmPoint, subtag: str, value: Value) -> None:
+        """Keep a subtag of the alarm true; a plant with few attributes may not have it."""
+        tag = self._plant.resolve(f"{point.tag.reference}.{subtag}")
+        if tag is not None:
+            self._plant.write(tag, value, self._clock.now_us())
 
     # -- loading ---------------------------------------------------------------------------------------------------
 
-    async def _load(self) -> None:
+    async def _load(self, *, first: bool) -> None:
+        await self._in_slices(self._survey(first=first))
+        if self._clock.is_running:
+            self._scheduling = asyncio.create_task(self._in_slices(self._look_at_all()))
+        else:
+            await self._in_slices(self._look_at_all())
+
+    async def _in_slices(self, steps: Iterator[None]) -> None:
         until = time.monotonic() + _SLICE
+        for _ in steps:
+            if self._clock.is_running and time.monotonic() > until:
+                await asyncio.sleep(0)
+                until = time.monotonic() + _SLICE
+
+    def _survey(self, *, first: bool) -> Iterator[None]:
+        """Find all alarms; what is active at the first survey is no news, later it is."""
+        self._of_object.clear()
         seen: set[str] = set()
         for tag in self._plant.alarms():
             reference = reference_of(self._plant, tag)
-            point = self._points.get(reference.lower())
-            now = self._clock.now_us()
+            name = reference.lower()
+            seen.add(name)
+            point = self._points.get(name)
             if point is None:
-                point = AlarmPoint(tag, reference, self._plant.alarm_signal(tag))
-                self._points[reference.lower()] = point
-                self._first_look(point, point.signal.sample(now))
+                point = self._points[name] = AlarmPoint(tag, reference, self._plant.alarm_signal(tag))
+                if first:
+                    self._first_look(name, point)
             else:
                 point.tag, point.signal = tag, self._plant.alarm_signal(tag)
             self._of_object.setdefault(tag.object.gobject_id, []).append(point)
-            seen.add(reference.lower())
-            if time.monotonic() > until:
-                await asyncio.sleep(0)
-                until = time.monotonic() + _SLICE
-        for reference in [name for name in self._points if name not in seen]:
-            self._drop(self._points.pop(reference))
-        if len(self._points) <= _SMALL:
-            await self._schedule_all()
-        else:
-            self._scheduling = asyncio.create_task(self._schedule_all())
+            yield
+        for name in [name for name in self._points if name not in seen]:
+            gone = self._points.pop(name)
+            self._schedule.set(gone, None)
+            if gone.active:
+                self._clear(gone, self._clock.now_us())
 
-    async def _schedule_all(self) -> None:
-        until = time.monotonic() + _SLICE
+    def _look_at_all(self) -> Iterator[None]:
         for point in list(self._points.values()):
             self._look(point)
-            if time.monotonic() > until:
-                await asyncio.sleep(0)
-                until = time.monotonic() + _SLICE
+            yield
 
-    def _first_look(self, point: AlarmPoint, sample: Sample) -> None:
+    def _first_look(self, name: str, point: AlarmPoint) -> None:
+        sample = point.signal.sample(self._clock.now_us())
         if sample.value:
-            point.active = True
-            point.raised_us = point.original_us = point.changed_us = sample.time_us
-            self._active[point.reference.lower()] = point
-
-    def _drop(self, point: AlarmPoint) -> None:
-        point.version += 1
-        if point.active:
-            self._clear(point, self._clock.now_us())
+            point.found_active(sample.time_us)
+            self._active[name] = point
+            self._write(point, "Acked", False)
 
     def _deployed(self) -> None:
         if self._scheduling is not None:
             self._scheduling.cancel()
+        if not self._clock.is_running:
+            for _ in chain(self._survey(first=False), self._look_at_all()):
+                pass
+            return
         previous = self._loading
-        self._of_object.clear()
 
         async def reload() -> None:
             if previous is not None:
                 await previous
-            self._of_object.clear()
-            await self._load()
+            if self._scheduling is not None:
+                self._scheduling.cancel()
+            await self._load(first=False)
 
         self._loading = asyncio.get_running_loop().create_task(reload())
 
@@ -223,64 +260,28 @@ class AlarmMonitor:
             self._look(point)
 
     def _look(self, point: AlarmPoint) -> None:
-        """Bring a point up to now and find out when to look again."""
+        """Bring an alarm up to now and find out when to look again."""
         now = self._clock.now_us()
-        self._apply(point, point.signal.sample(now), now)
-        point.version += 1
-        due = point.signal.next_change(now)
-        if due is not None:
-            heapq.heappush(self._heap, (due, next(self._numbers), point.version, point))
-            self._arm()
-
-    def _arm(self) -> None:
-        due = self._heap[0][0]
-        if self._timer is not None:
-            if self._timer.when_us <= due:
-                return
-            self._timer.cancel()
-        self._timer = self._clock.call_at(due, self._run)
-
-    def _run(self) -> None:
-        self._timer = None
-        now = self._clock.now_us()
-        while self._heap and self._heap[0][0] <= now:
-            _, _, version, point = heapq.heappop(self._heap)
-            if version == point.version:
-                self._look(point)
-        if self._heap:
-            self._arm()
-
-    def _apply(self, point: AlarmPoint, sample: Sample, now: int) -> None:
-        active = bool(sample.value)
-        if active == point.active:
-            return
-        # A source time before the last change happens when a write moves what was computed before.
-        at_us = sample.time_us if point.changed_us < sample.time_us <= now else now
-        if active:
-            self._raise(point, at_us)
-        else:
-            self._clear(point, at_us)
+        self._schedule.set(point, point.signal.next_change(now))
+        sample = point.signal.sample(now)
+        if bool(sample.value) != point.active:
+            # A source time before the last change happens when a write moves what was computed before.
+            at_us = sample.time_us if point.changed_us < sample.time_us <= now else now
+            if point.active:
+                self._clear(point, at_us)
+            else:
+                self._raise(point, at_us)
 
     def _raise(self, point: AlarmPoint, at_us: int) -> None:
-        again = point.cleared_us is not None and at_us - point.cleared_us <= _RETRIGGER_US
-        point.active, point.acknowledged = True, False
-        point.operator = point.comment = ""
-        point.raised_us = at_us
-        if not again:
-            point.original_us = at_us
-        point.cleared_us = None
         self._active[point.reference.lower()] = point
-        kind = pb.ALARM_TRANSITION_KIND_RETRIGGER if again else pb.ALARM_TRANSITION_KIND_RAISE
-        self._tell(point, kind, at_us)
+        self._tell(point, point.activate(at_us), at_us)
+        self._write(point, "Acked", False)
 
     def _clear(self, point: AlarmPoint, at_us: int) -> None:
-        point.active = False
-        point.cleared_us = None if point.acknowledged else at_us
         self._active.pop(point.reference.lower(), None)
-        self._tell(point, pb.ALARM_TRANSITION_KIND_CLEAR, at_us)
+        self._tell(point, point.clear(at_us), at_us)
 
     def _tell(self, point: AlarmPoint, kind: int, at_us: int) -> None:
-        point.changed_us = at_us
         if self._listeners:
             event = transition(self._plant, point, kind, self.provider, at_us)
             self._publish(point.reference, pb.AlarmFeedMessage(transition=event))

@@ -62,10 +62,14 @@ class GatewayService:
         reading = Reading(self.commands)
         self._handlers: dict[str, Callable[[Call], Awaitable[None] | None]] = {}
         for owner in (self.commands, writing, reading):
-            for field in pb.MxCommand.DESCRIPTOR.oneofs_by_name["payload"].fields:
-                handler = getattr(owner, field.name, None)
-                if handler is not None:
-                    self._handlers[field.name] = handler
+            self.mount(owner)
+
+    def mount(self, owner: object) -> None:
+        """Take commands from `owner`: it has a method named as the payload for each that it handles."""
+        for field in pb.MxCommand.DESCRIPTOR.oneofs_by_name["payload"].fields:
+            handler = getattr(owner, field.name, None)
+            if handler is not None:
+                self._handlers[field.name] = handler
 
     def last_sequence(self, session_id: str) -> int:
         """The number of the newest event of a session; 0 for one that has none or is not known."""

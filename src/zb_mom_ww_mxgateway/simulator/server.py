@@ -15,6 +15,8 @@ import grpc.aio
 from zb_mom_ww_mxgateway.generated import galaxy_repository_pb2_grpc as galaxy_grpc
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 
+from .alarm_service import AlarmCommands, AlarmService
+from .alarms import AlarmMonitor
 from .clock import Clock, VirtualClock, WallClock
 from .galaxy_service import GalaxyService
 from .gateway_limits import Limits
@@ -95,6 +97,8 @@ class SimulatedGateway:
             self.plant = generate_plant(spec, start_us=self.clock.now_us())
         self._server: grpc.aio.Server | None = None
         self._service: GatewayService | None = None
+        self._alarm_service: AlarmService | None = None
+        self._monitor: AlarmMonitor | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._certificate: bytes | None = None
@@ -153,6 +157,24 @@ class SimulatedGateway:
         """The number of the newest event of a session."""
         return self._running().last_sequence(session_id)
 
+    @property
+    def alarms(self) -> AlarmMonitor:
+        """The alarm monitor, for example for `guid_of(reference)` of an active alarm."""
+        self._running()
+        assert self._monitor is not None
+        return self._monitor
+
+    def fail_over_alarms(
+        self, reason: str = "3 consecutive COM failures", *, fail_acknowledgements: bool = False
+    ) -> None:
+        """Take alarms from subtags: degraded, with less to say; acknowledgements are all refused if asked for."""
+        mode = pb.ALARM_PROVIDER_MODE_SUBTAG
+        self._now(lambda: self.alarms.switch(mode, reason, fail_acknowledgements=fail_acknowledgements))
+
+    def restore_alarms(self, reason: str = "3 consecutive clean probes") -> None:
+        """Take alarms from the alarm manager again."""
+        self._now(lambda: self.alarms.switch(pb.ALARM_PROVIDER_MODE_ALARMMGR, reason))
+
     def advance(self, seconds: float) -> None:
         """Move the virtual clock on; when it returns, all events of that time are on their way to the subscribers.
 
@@ -189,7 +211,10 @@ class SimulatedGateway:
                 ("grpc.keepalive_permit_without_calls", 1),
             )
         )
-        server.add_generic_rpc_handlers((_handlers(service),))
+        self._monitor = AlarmMonitor(self.plant, self.clock)
+        alarms = self._alarm_service = AlarmService(service, self._monitor)
+        service.mount(AlarmCommands(service, self._monitor))
+        server.add_generic_rpc_handlers((_handlers(service, alarms),))
         galaxy = GalaxyService(
             self.plant,
             self.clock,
@@ -207,6 +232,8 @@ class SimulatedGateway:
         service, self._service = self._service, None
         if server is not None and service is not None:
             service.close()
+            if self._alarm_service is not None:
+                self._alarm_service.close()
             await server.stop(0.2)
 
     def start(self) -> None:
@@ -283,6 +310,17 @@ class SimulatedGateway:
             raise TypeError("only a VirtualClock can be advanced: SimulatedGateway(clock=VirtualClock())")
         return self.clock
 
+    def _now(self, work: Callable[[], None]) -> None:
+        """Do something where the gateway runs."""
+
+        async def run() -> None:
+            work()
+
+        if self._thread is None:
+            work()
+        else:
+            asyncio.run_coroutine_threadsafe(run(), self._owner()).result()
+
     async def _on_own_loop(self, work: Callable[[], Awaitable[ResultT]]) -> ResultT:
         async def run() -> ResultT:
             return await work()
@@ -325,14 +363,19 @@ def _browse_subtrees(keys: KeyRing, context: Any) -> Sequence[str]:
     return () if key is None else key.browse_subtrees
 
 
-def _handlers(service: GatewayService) -> grpc.GenericRpcHandler:
+def _handlers(service: GatewayService, alarms: AlarmService) -> grpc.GenericRpcHandler:
     """The rpcs of the gateway service; events go out as the bytes that they are kept as."""
     unary: dict[str, tuple[Any, Any]] = {
         "OpenSession": (service.open_session, pb.OpenSessionRequest),
         "CloseSession": (service.close_session, pb.CloseSessionRequest),
         "Invoke": (service.invoke, pb.MxCommandRequest),
+        "AcknowledgeAlarm": (alarms.acknowledge_alarm, pb.AcknowledgeAlarmRequest),
     }
-    streams: dict[str, tuple[Any, Any]] = {"StreamEvents": (service.stream_events, pb.StreamEventsRequest)}
+    streams: dict[str, tuple[Any, Any]] = {
+        "StreamEvents": (service.stream_events, pb.StreamEventsRequest),
+        "StreamAlarms": (alarms.stream_alarms, pb.StreamAlarmsRequest),
+        "QueryActiveAlarms": (alarms.query_active_alarms, pb.QueryActiveAlarmsRequest),
+    }
     handlers: dict[str, grpc.RpcMethodHandler[Any, Any]] = {}
     for rpc, (behaviour, request) in unary.items():
         handlers[rpc] = grpc.unary_unary_rpc_method_handler(
