@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -71,3 +74,65 @@ def mxgw(tmp_path: Path) -> Mxgw:
 
 def files_below(path: Path) -> Sequence[Path]:
     return sorted(each for each in path.rglob("*") if each.is_file())
+
+
+@dataclass
+class Server:
+    """A running `mxgw-py simulate`; it ends when its stdin closes."""
+
+    process: subprocess.Popen[str]
+    ready: dict[str, Any]
+
+    @property
+    def endpoint(self) -> str:
+        return str(self.ready["endpoint"])
+
+    def close_stdin(self) -> tuple[int, str, str]:
+        out, err = self.process.communicate(timeout=20)
+        no_key_in(out, err)
+        return self.process.returncode, out, err
+
+
+@contextmanager
+def simulating(
+    *arguments: str | Path, env: Mapping[str, str] | None = None, cwd: Path | None = None
+) -> Iterator[Server]:
+    process = subprocess.Popen(
+        command("simulate", "--port", "0", "--json", "--until-stdin-closes", *arguments),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment(env),
+        cwd=cwd,
+    )
+    assert process.stdout is not None
+    try:
+        line = process.stdout.readline()
+        assert line, process.communicate()[1]
+        no_key_in(line)
+        yield Server(process, json.loads(line))
+    finally:
+        if process.poll() is None:
+            process.communicate(timeout=20)
+
+
+@pytest.fixture(scope="module")
+def open_gateway() -> Iterator[Server]:
+    """A plaintext gateway that lets everybody in."""
+    with simulating() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def locked_gateway() -> Iterator[Server]:
+    """A plaintext gateway that accepts the canary key alone."""
+    with simulating("--api-key-env", "KEY", env={"KEY": CANARY}) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def tls_gateway() -> Iterator[Server]:
+    """A TLS gateway that lets everybody in."""
+    with simulating("--tls-self-signed") as server:
+        yield server

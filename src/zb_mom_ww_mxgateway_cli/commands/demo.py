@@ -63,7 +63,6 @@ def demo(
             own = stack.enter_context(embedded_gateway(seed=seed))
         else:
             own = options
-        say(f"connecting to {own.address}")
         recording = Recording(own, seconds, tags)
         collection = recording.run()
     _report(collection, output, as_json)
@@ -109,10 +108,13 @@ def _report(collection: Collection, output: Path, as_json: bool) -> None:
 
 
 def _next_steps(output: Path) -> None:
+    parquet = (output / "events.parquet").as_posix()
     say(
-        "\nnext:\n"
-        f"  look at {output / 'trend.png'}\n"
-        f"  python -c \"import pandas; print(pandas.read_parquet(r'{output / 'events.parquet'}'))\"\n"
-        "  mxgw-py simulate --port 5000     a gateway to try your own code against\n"
-        "  mxgw-py demo --endpoint HOST:5001 --api-key-env MXGATEWAY_API_KEY     the same from your plant"
+        f"""
+what next:
+  look at {output / "trend.png"}
+  in Python: import pyarrow.parquet, zb_mom_ww_mxgateway.frames as frames
+             frames.events_frame(pyarrow.parquet.read_table({parquet!r}))
+  mxgw-py simulate                                              a gateway to try your own code against
+  mxgw-py demo --endpoint HOST:5001 --api-key-env MXGATEWAY_API_KEY      the same with your plant"""
     )

@@ -73,21 +73,24 @@ def simulate(
     key, origin = _key(api_key, api_key_env, key_file)
     keep_secret(key)
     certificate = _certificate(tls_self_signed, tls_cert, tls_key)
-    from zb_mom_ww_mxgateway.simulator import SimulatedGateway, WallClock
+    from zb_mom_ww_mxgateway.simulator import ApiKey, SimulatedGateway, WallClock
 
     try:
-        gateway = SimulatedGateway(
-            seed=seed,
-            objects=objects,
-            clock=WallClock(speed),
-            api_key=key,
-            authentication=key is not None,
-            host=host,
-            port=port,
-            tls=certificate,
-        )
-    except ValueError as error:
-        raise click.UsageError(str(error)) from error
+        accepted = None if key is None else ApiKey.parse(key)
+    except ValueError:
+        raise click.UsageError(
+            f"the API key, {origin}, has not the form of one: mxgw, an id and a secret, joined by underscores"
+        ) from None
+    gateway = SimulatedGateway(
+        seed=seed,
+        objects=objects,
+        clock=WallClock(speed),
+        keys=() if accepted is None else (accepted,),
+        authentication=accepted is not None,
+        host=host,
+        port=port,
+        tls=certificate,
+    )
 
     def ready() -> None:
         _announce(gateway, origin)

@@ -9,7 +9,7 @@ import click
 
 from ..connection_options import connection_options
 from ..outcome import CommandFailed
-from ..output import say, show, show_json
+from ..output import show, show_json
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import ClientOptions, Session
@@ -54,7 +54,6 @@ async def _smoke(options: ClientOptions, item: str, max_events: int, timeout: fl
 
     async with await GatewayClient.connect(options) as client:
         session = await client.open_session(client_session_name=_CLIENT_NAME)
-        say(f"{session.session_id} is open at {options.address}")
         try:
             server = await session.register(_CLIENT_NAME)
             handle = await session.add_item(server, item)
@@ -62,7 +61,6 @@ async def _smoke(options: ClientOptions, item: str, max_events: int, timeout: fl
             events = await _events(session, handle, max_events, timeout)
         finally:
             await session.close()
-    say(f"{session.session_id} is closed")
     _check(events, item, options, timeout)
     return {
         "endpoint": str(options.address),

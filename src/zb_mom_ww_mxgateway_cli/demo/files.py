@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,19 +39,21 @@ def make_directory(path: Path) -> None:
 
 
 def write_files(collection: Collection, directory: Path) -> list[Path]:
-    """Write `events.parquet`, `events.csv` and `trend.png`, and return their paths in this order."""
+    """Write `events.parquet`, `events.csv` and `trend.png`, and return their paths in this order.
+
+    The Parquet file's metadata say under `mxgateway.collection` where the events come from and why they end (JSON).
+    """
     import pyarrow.parquet as pq
 
     from .trend import draw_trend
 
     parquet, csv, picture = (directory / name for name in ("events.parquet", "events.csv", "trend.png"))
-    pq.write_table(collection.table, parquet, compression="zstd")
+    metadata = {**(collection.table.schema.metadata or {}), b"mxgateway.collection": json.dumps(collection.attrs)}
+    pq.write_table(collection.table.replace_schema_metadata(metadata), parquet, compression="zstd")
     frame = collection.frame()[list(CSV_COLUMNS)]
     for name in ("time", "received"):
-        frame[name] = [
-            None if time is None else time.isoformat()
-            for time in frame[name].astype(object).where(frame[name].notna(), None)
-        ]
+        # All with microseconds: readers guess the format from the first line.
+        frame[name] = frame[name].map(lambda time: time.isoformat(timespec="microseconds"), na_action="ignore")
     frame.to_csv(csv, index=False, encoding="utf-8", lineterminator="\n")
     draw_trend(collection, picture)
     return [parquet, csv, picture]

@@ -20,6 +20,8 @@ __all__ = ["Recording"]
 
 _CLIENT_NAME = "mxgw-py demo"
 
+Progress = Callable[[int, float], None]
+
 
 class Recording:
     """One recording of a few tags.
@@ -70,27 +72,41 @@ class Recording:
     async def _collect(self, session: Session, tags: list[str]) -> Collection:
         from zb_mom_ww_mxgateway.recording import Collector
 
-        say(f"collecting {len(tags)} tags for {self._seconds:g} s; Ctrl-C ends it early and keeps what has come")
-        with _progress_bar(self._seconds) as progress:
+        say(
+            f"collecting {len(tags)} tags of {self._options.address} for {self._seconds:g} s; "
+            "Ctrl-C ends it early and keeps what has come"
+        )
+        with _progress(self._seconds) as progress:
             self._collector = Collector(session, tags, client_name=_CLIENT_NAME, progress=progress)
             return await self._collector.run(seconds=self._seconds)
 
 
 @contextmanager
-def _progress_bar(seconds: float) -> Iterator[Callable[[int, float], None]]:
+def _progress(seconds: float) -> Iterator[Progress]:
+    """A bar on a terminal; one line elsewhere, since a log wants nothing that is drawn over and over."""
+    if not sys.stderr.isatty():
+        yield _say_once()
+        return
     from tqdm import tqdm
 
-    # On a terminal only: a log file wants no line that is drawn over and over.
-    with tqdm(
-        total=seconds,
-        file=sys.stderr,
-        disable=not sys.stderr.isatty(),
-        bar_format="{percentage:3.0f}% |{bar:30}| {n:.1f} of {total:g} s{postfix}",
-    ) as bar:
+    layout = "{percentage:3.0f}% |{bar:30}| {n:.1f} of {total:g} s{postfix}"
+    with tqdm(total=seconds, file=sys.stderr, bar_format=layout) as bar:
 
-        def progress(events: int, elapsed: float) -> None:
+        def draw(events: int, elapsed: float) -> None:
             bar.set_postfix_str(f"{events} events", refresh=False)
             bar.n = min(elapsed, seconds)
             bar.refresh()
 
-        yield progress
+        yield draw
+
+
+def _say_once() -> Progress:
+    said = False
+
+    def first(events: int, elapsed: float) -> None:
+        nonlocal said
+        if events and not said:
+            said = True
+            say("the first events have come")
+
+    return first

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -16,16 +17,16 @@ __all__ = ["summary_document", "summary_table"]
 
 _COLUMNS = ("tag", "events", "first", "last", "min", "mean", "max", "good")
 _LONGEST_TEXT = 14
+_FEWEST_DIGITS, _MOST_DIGITS = 6, 10
 
 
 def summary_table(summary: pd.DataFrame) -> str:
-    """One line per tag, columns aligned, numbers with six significant digits.
+    """One line per tag, columns aligned; six significant digits, or as many as tell a line's numbers apart.
 
     Args:
         summary: of `frames.tag_summary`; `mean` is weighted by time.
     """
-    rows = [[str(tag), *(_cell(row[name]) for name in _COLUMNS[1:-1]), _share(row["good_share"])]
-            for tag, row in summary.astype(object).iterrows()]  # fmt: skip
+    rows = [_cells(str(tag), row) for tag, row in summary.astype(object).iterrows()]
     widths = [max(len(line[column]) for line in (_COLUMNS, *rows)) for column in range(len(_COLUMNS))]
     lines = [_line(_COLUMNS, widths), "  ".join("-" * width for width in widths)]
     return "\n".join([*lines, *(_line(row, widths) for row in rows)])
@@ -60,6 +61,23 @@ def summary_document(collection: Collection, summary: pd.DataFrame, files: Seque
     }
 
 
+def _cells(tag: str, row: Any) -> list[str]:
+    values = [_plain(row[name]) for name in _COLUMNS[1:-1]]
+    digits = _digits([value for value in values[1:] if isinstance(value, float)])
+    return [tag, *(_cell(value, digits) for value in values), _share(row["good_share"])]
+
+
+def _digits(numbers: Sequence[float]) -> int:
+    """Significant digits that show how far a line's numbers are apart."""
+    finite = [number for number in numbers if math.isfinite(number)]
+    largest = max(map(abs, finite), default=0.0)
+    spread = max(finite, default=0.0) - min(finite, default=0.0)
+    if not largest or not spread:
+        return _FEWEST_DIGITS
+    wanted = math.floor(math.log10(largest)) - math.floor(math.log10(spread)) + 2
+    return min(max(wanted, _FEWEST_DIGITS), _MOST_DIGITS)
+
+
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
     first, *rest = (
         cell.ljust(width) if column == 0 else cell.rjust(width)
@@ -68,14 +86,13 @@ def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
     return "  ".join([first, *rest]).rstrip()
 
 
-def _cell(value: object) -> str:
-    value = _plain(value)
+def _cell(value: object, digits: int) -> str:
     if value is None:
         return ""
     if isinstance(value, bool):
         return "on" if value else "off"
     if isinstance(value, float):
-        return f"{value:.6g}"
+        return f"{value:.{digits}g}"
     text = str(value)
     return text if len(text) <= _LONGEST_TEXT else f"{text[: _LONGEST_TEXT - 1]}…"
 

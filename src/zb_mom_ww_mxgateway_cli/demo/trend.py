@@ -31,6 +31,9 @@ _DPI = 110
 #: A picture of more panels helps nobody.
 _MOST_PANELS = 80
 _MOST_STATES = 6
+_LARGE = 1e7
+#: Seconds between two labels of the time axis.
+_STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400)
 _LONGEST_STATE = 16
 _LONGEST_TAG = 44
 
@@ -77,7 +80,8 @@ def _frame_axes(ax: Axes, series: Series, span: Window, *, lowest: bool) -> None
     for side, spine in ax.spines.items():
         spine.set_visible(side in ("left", "bottom"))
         spine.set_color(_GRID)
-    ax.xaxis.set_major_locator(_dates.AutoDateLocator(minticks=4, maxticks=6))
+    step = _time_step(span)
+    ax.set_xticks([_x(time) for time in pd.date_range(span.start.ceil(step), span.end, freq=step)])
     ax.xaxis.set_major_formatter(_dates.DateFormatter(_time_format(span.end - span.start), tz="UTC"))
 
 
@@ -107,15 +111,16 @@ def _draw_numbers(ax: Axes, series: Series) -> None:
     if len(series.values) <= 60:
         ax.plot(x[:-1], y[:-1], linestyle="none", marker="o", markersize=2.6, color=_LINE["number"])
     whole = all(isinstance(value, int) for value in series.values if value is not None)
+    finite = [value for value in y if math.isfinite(value)] or [0.0]
     ax.yaxis.set_major_locator(MaxNLocator(nbins=4, integer=whole))
-    formatter = ScalarFormatter(useOffset=False)
-    formatter.set_powerlimits((-4, 6))
+    # A large counter would have labels of ten digits that differ in the last.
+    formatter = ScalarFormatter(useOffset=max(map(abs, finite)) >= _LARGE)
+    formatter.set_powerlimits((-4, 7))
     ax.yaxis.set_major_formatter(formatter)
-    ax.yaxis.get_offset_text().set_fontsize(7)
+    ax.yaxis.get_offset_text().set(fontsize=7, color=_FAINT)
     ax.margins(y=0.12)
-    finite = [value for value in y if math.isfinite(value)]
-    if finite and min(finite) == max(finite):
-        room = abs(finite[0]) * 0.1 or 1.0
+    if min(finite) == max(finite):
+        room = 1.0 if whole or abs(finite[0]) >= _LARGE else abs(finite[0]) * 0.05 or 1.0
         ax.set_ylim(finite[0] - room, finite[0] + room)
 
 
@@ -137,7 +142,7 @@ def _draw_states(ax: Axes, series: Series) -> None:
     if len(states) > _MOST_STATES:
         labels[-1] = f"{len(states) - _MOST_STATES + 1} others"
     ax.set_yticks(range(len(labels)), labels=labels, parse_math=False)
-    ax.set_ylim(-0.7, max(len(labels) - 0.3, 1.3))
+    ax.set_ylim(-0.7, len(labels) - 0.3)
 
 
 def _steps(series: Series) -> tuple[list[float], list[float]]:
@@ -158,6 +163,13 @@ def _title(figure: Figure, collection: Collection, span: Window | None, shown: i
     figure.text(left, 1 - 0.5 / height, "   ·   ".join(parts), fontsize=9, color=_FAINT, va="top")
     patches = [Patch(facecolor=_UNCERTAIN, label="uncertain quality"), Patch(facecolor=_BAD, label="bad quality")]
     figure.legend(handles=patches, loc="lower right", ncols=2, frameon=False, fontsize=8, labelcolor=_FAINT)
+
+
+def _time_step(span: Window) -> pd.Timedelta:
+    """The finest round step that gives at most five labels."""
+    seconds = (span.end - span.start).total_seconds()
+    fitting = (step for step in _STEPS if seconds / step <= 5)
+    return pd.Timedelta(seconds=next(fitting, math.ceil(seconds / 5 / 86400) * 86400))
 
 
 def _time_format(span: pd.Timedelta) -> str:
