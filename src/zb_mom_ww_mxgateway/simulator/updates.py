@@ -57,6 +57,7 @@ class Updates:
         self._heap: list[tuple[int, int, int, _Feed]] = []
         self._order = count()
         self._timer: Timer | None = None
+        self._is_running = False
         self._first_values: dict[Item, Timer] = {}
         self._waiting: dict[Item, list[Callable[[pb.MxEvent], None]]] = {}
         self._forget = [plant.on_change(self._changed), plant.on_deploy(self._deployed)]
@@ -146,6 +147,9 @@ class Updates:
             self._arm()
 
     def _arm(self) -> None:
+        if self._is_running:
+            # `_run` arms once, when it is done: a timer for each change it schedules would never end.
+            return
         due = self._heap[0][0]
         if self._timer is not None:
             if not self._timer.cancelled and self._timer.when_us <= due + _TICK_US:
@@ -155,12 +159,15 @@ class Updates:
 
     def _run(self) -> None:
         self._timer = None
+        self._is_running = True
         now = self._clock.now_us()
-        while self._heap and self._heap[0][0] <= now:
-            due, _, version, feed = heapq.heappop(self._heap)
-            if version != feed.version:
-                continue
-            self._change(feed, due, now)
+        try:
+            while self._heap and self._heap[0][0] <= now:
+                due, _, version, feed = heapq.heappop(self._heap)
+                if version == feed.version:
+                    self._change(feed, due, now)
+        finally:
+            self._is_running = False
         if self._heap:
             # On a running clock what falls due within a tick is handled in one go.
             self._timer = self._clock.call_at(max(self._heap[0][0], self._next_tick(now)), self._run)
