@@ -175,6 +175,8 @@ def test_a_frame_shows_what_the_async_client_gives(values: list[pb.MxValue]) -> 
     values = [each for each in values if not each.HasField("sparse_array_value")]
     frame = frame_of(*values, "a string", 1)  # two types: an object column
     for value, shown in zip(values, frame["value"], strict=False):
+        if value.timestamp_value.nanos not in range(10**9):
+            continue  # no instant: protobuf allows no other nanos
         try:
             told = from_mx_value(value)
         except OverflowError:  # an instant that no calendar has
