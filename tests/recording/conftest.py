@@ -25,6 +25,7 @@ class Plant:
         self.fake = fake
         self.stream: asyncio.Queue[pb.MxEvent | bytes | grpc.StatusCode | None] = asyncio.Queue()
         self.commands: list[str] = []
+        self.streams_refused = 0
         self.given_back: list[int] = []
         fake.unary["Invoke"] = self._invoke
         fake.streams["StreamEvents"] = self._events
@@ -38,6 +39,9 @@ class Plant:
         self.stream.put_nowait(code)
 
     async def _events(self, request: Any, context: grpc.aio.ServicerContext) -> AsyncIterator[Any]:
+        if self.streams_refused:
+            self.streams_refused -= 1
+            await context.abort(grpc.StatusCode.ALREADY_EXISTS, "the session has a subscriber")
         while True:
             item = await self.stream.get()
             if item is None:
@@ -103,7 +107,7 @@ class StepPace:
             self._actions.pop(0)()
 
     def settled(self, session_id: str) -> int | None:
-        return self.last
+        return self.last if self.slept or self.last is None else 0
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import grpc
 import pyarrow as pa
 import pytest
 
-from zb_mom_ww_mxgateway import MxGatewayCommandError, MxGatewayTransportError, Session
+from zb_mom_ww_mxgateway import MxGatewayCommandError, MxGatewaySessionError, MxGatewayTransportError, Session
 from zb_mom_ww_mxgateway.frames import EVENT_SCHEMA
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway.recording import Collection, Collector, Gap, collect_events
@@ -164,6 +164,21 @@ async def test_a_stream_that_the_gateway_ends(plant: Plant, session: Session) ->
     assert collection.ended_by == "stream end"
     assert len(collection) == 1
     collection.raise_for_error()
+
+
+async def test_the_stream_of_the_collection_before_may_still_be_ending(plant: Plant, session: Session) -> None:
+    plant.streams_refused = 3
+    plant.send(change(1))
+    collection = await collect_events(session, TAGS, events=1)
+    assert collection.ended_by == "events"
+
+
+async def test_another_subscriber_is_an_error(plant: Plant, session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("zb_mom_ww_mxgateway.recording.collector._HANDOVER", 0.1)
+    plant.streams_refused = 10**6
+    collection = await collect_events(session, TAGS, seconds=60)
+    assert collection.ended_by == "stream error"
+    assert isinstance(collection.error, MxGatewaySessionError)
 
 
 async def test_an_empty_collection_has_the_whole_schema(plant: Plant, session: Session) -> None:

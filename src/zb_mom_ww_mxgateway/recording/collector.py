@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Sequence
 
+import grpc
 from google.protobuf.message import DecodeError
 
 from ..errors import MxGatewayError
 from ..frames import EVENT_SCHEMA
 from ..generated import mxaccess_gateway_pb2 as pb
 from ..session import Session
-from ..streams import MessageStream
 from .collection import Collection, EndedBy, unknown_tags
 from .event_store import EventStore
 from .pace import Pace, WallPace
@@ -33,6 +34,9 @@ _LONGEST_STEP = 4.0
 _MANY, _FEW = 4000, 500
 #: Seconds without any event after which a virtual clock goes on although not everything has come.
 _PATIENCE = 5.0
+#: A gateway learns a moment late that the stream of the collection before has ended; until then it refuses another one
+#: (CONTRACT "events"). Seconds to try, and between two tries.
+_HANDOVER, _RETRY = 2.0, 0.05
 
 Progress = Callable[[int, float], None]
 
@@ -111,13 +115,14 @@ class Collector:
         if self._started:
             raise RuntimeError("a Collector runs once: make another one")
         self._started = True
+        # What the session was sent before is none of ours to wait for.
+        self._seen = self._pace.settled(self._session.session_id) or 0
         subscription = await subscribe(
             self._session, self._tags, server_handle=self._server_handle, client_name=self._client_name
         )
         store = EventStore(subscription.items, events)
         self._subscription, self._store = subscription, store
-        stream = self._session.stream_events(on_replay_gap="yield")
-        reader = asyncio.create_task(self._read(stream, store))
+        reader = asyncio.create_task(self._read(store))
         try:
             await self._watch(reader, store, seconds)
         except BaseException:
@@ -151,17 +156,24 @@ class Collector:
             corrupt=0 if self._store is None else self._store.corrupt,
         )
 
-    async def _read(self, stream: MessageStream[pb.MxEvent], store: EventStore) -> None:
-        try:
-            async for batch in stream.batches():
-                store.add(batch)
-                self._seen = _last_sequence(batch, self._seen)
+    async def _read(self, store: EventStore) -> None:
+        patience = time.monotonic() + _HANDOVER
+        while True:
+            stream = self._session.stream_events(on_replay_gap="yield")
+            try:
+                async for batch in stream.batches():
+                    store.add(batch)
+                    self._seen = _last_sequence(batch, self._seen)
+                    self._arrived.set()
+                ended: EndedBy = "stream end"
+            except MxGatewayError as error:
+                if error.code is grpc.StatusCode.ALREADY_EXISTS and time.monotonic() < patience:
+                    await asyncio.sleep(_RETRY)
+                    continue
+                ended, self._error = "stream error", error
+            finally:
                 self._arrived.set()
-            ended: EndedBy = "stream end"
-        except MxGatewayError as error:
-            ended, self._error = "stream error", error
-        finally:
-            self._arrived.set()
+            break
         if self._ended_by == "running":
             self._ended_by = ended
 
