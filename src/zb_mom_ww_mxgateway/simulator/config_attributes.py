@@ -42,15 +42,19 @@ def read_members(table: Table, inherited: Mapping[str, Member]) -> tuple[Member,
         inherited: the attributes it has anyway, by name in lower case; a setpoint may be one of them.
     """
     tables = dict(table.named("attributes"))
-    numbers = {name: each.behaviour.value for name, each in inherited.items() if isinstance(each.behaviour, Stored)}
+    stored: dict[str, tuple[str, object]] = {
+        name: (each.attribute.name, each.behaviour.value)
+        for name, each in inherited.items()
+        if isinstance(each.behaviour, Stored)
+    }
     # First the values that stand still, since a signal may follow any of them.
     for name, each in tables.items():
-        signal = each.table("signal")
-        numbers[name.lower()] = signal.raw("value") if signal is not None else 0.0
+        signal = each.data.get("signal")
+        stored[name.lower()] = name, signal.get("value") if isinstance(signal, dict) else 0.0
 
-    def number(name: str) -> float | None:
-        value = numbers.get(name.lower())
-        return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+    def number(wanted: str) -> tuple[str, float] | None:
+        name, value = stored.get(wanted.lower(), ("", None))
+        return (name, float(value)) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
     members: list[Member] = []
     for name, each in tables.items():

@@ -26,8 +26,8 @@ _WORDS = frozenset(
 )
 _ALL = frozenset(DataType)
 
-#: The stored number of another attribute of the same object; None when there is no such attribute.
-Numbers = Callable[[str], float | None]
+#: An attribute of the same object that stores a number, by its name in any case: its name, and the number.
+Numbers = Callable[[str], tuple[str, float] | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,12 +139,11 @@ def _clock(table: Table, place: Place) -> Behaviour:
 
 
 def _follow(table: Table, place: Place) -> Behaviour:
-    name = table.text("setpoint")
-    initial = place.numbers(name)
-    if initial is None:
+    setpoint = place.numbers(table.text("setpoint"))
+    if setpoint is None:
         raise table.expected("setpoint", "the name of an attribute of the same object that stores a number")
     tau, noise = table.number("tau_s", 5.0, above=0), table.number("noise", 0.0)
-    return Follow(name, initial, tau, noise, rate_s=_rate(table, 0.5))
+    return Follow(*setpoint, tau, noise, rate_s=_rate(table, 0.5))
 
 
 def _windows(table: Table, place: Place) -> Behaviour:
@@ -177,11 +176,12 @@ def _machine_quantity(table: Table, place: Place) -> Behaviour:
     on, off = table.number("on"), table.number("off", 0.0)
     if on == off:
         raise table.expected("on", f"a number other than off ({off:g})")
-    name, setpoint_on = (table.text("setpoint"), 0.0) if "setpoint" in table else (None, 1.0)
-    if name is not None:
-        setpoint_on = place.numbers(name) or 0.0
-        if not setpoint_on:
+    setpoint: tuple[str | None, float] = None, 1.0
+    if "setpoint" in table:
+        found = place.numbers(table.text("setpoint"))
+        if found is None or not found[1]:
             raise table.expected("setpoint", "the name of an attribute of the same object that stores a number but 0")
+        setpoint = found
     return Quantity(
         on,
         off,
@@ -189,8 +189,7 @@ def _machine_quantity(table: Table, place: Place) -> Behaviour:
         table.number("up_s", 4.0, above=0),
         table.number("down_s", 6.0, above=0),
         _rate(table, 0.5),
-        name,
-        setpoint_on,
+        *setpoint,
         table.flag("transmitter", False),
     )
 
