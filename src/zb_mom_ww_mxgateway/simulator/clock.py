@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from itertools import count
 from typing import Protocol
 
-__all__ = ["Clock", "Timer", "VirtualClock", "WallClock"]
+__all__ = ["Clock", "Timer", "VirtualClock", "WallClock", "sleep"]
 
 #: Where the virtual clock starts unless told otherwise: a Monday morning.
 VIRTUAL_START = datetime(2026, 1, 5, 6, 0, tzinfo=UTC)
@@ -102,10 +102,22 @@ class VirtualClock:
         if microseconds < 0:
             raise ValueError(f"cannot advance by {microseconds} us: time only goes forward")
         target = self._now_us + microseconds
-        while (due := self._queue.next_due()) is not None and due <= target:
-            self._now_us = due
-            self._queue.pop().callback()
-        self._now_us = target
+        while self.step(target):
+            pass
+
+    def step(self, until_us: int) -> bool:
+        """Move on to the next callback that is due by `until_us` and run it.
+
+        Returns:
+            False, with the clock at `until_us`, when there is none.
+        """
+        due = self._queue.next_due()
+        if due is None or due > until_us:
+            self._now_us = max(self._now_us, until_us)
+            return False
+        self._now_us = max(self._now_us, due)
+        self._queue.pop().callback()
+        return True
 
 
 class WallClock:
@@ -126,6 +138,8 @@ class WallClock:
         self._origin_ns = time.monotonic_ns()
         self._queue = _Queue()
         self._wake: asyncio.TimerHandle | None = None
+        self._wake_us = 0
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def now_us(self) -> int:
         """Microseconds since the Unix epoch, UTC."""
@@ -140,16 +154,40 @@ class WallClock:
 
     def _arm(self) -> None:
         due = self._queue.next_due()
+        loop = asyncio.get_running_loop()
         if self._wake is not None:
+            if due == self._wake_us and self._loop is loop:
+                return
             self._wake.cancel()
             self._wake = None
         if due is not None:
+            self._wake_us, self._loop = due, loop
             delay = max(0.0, (due - self.now_us()) / 1_000_000 / self.speed)
-            self._wake = asyncio.get_running_loop().call_later(delay, self._run_due)
+            self._wake = loop.call_later(delay, self._run_due)
 
     def _run_due(self) -> None:
         self._wake = None
         now = self.now_us()
-        while (due := self._queue.next_due()) is not None and due <= now:
-            self._queue.pop().callback()
-        self._arm()
+        try:
+            while (due := self._queue.next_due()) is not None and due <= now:
+                self._queue.pop().callback()
+        finally:
+            # A callback that fails must not stop the clock for everything else.
+            self._arm()
+
+
+async def sleep(clock: Clock, seconds: float) -> None:
+    """Wait on the simulator's time; not at all for 0."""
+    if seconds <= 0:
+        return
+    done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def wake() -> None:
+        if not done.done():
+            done.set_result(None)
+
+    timer = clock.call_at(clock.now_us() + round(seconds * 1_000_000), wake)
+    try:
+        await done
+    finally:
+        timer.cancel()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sized
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,14 +14,21 @@ from .gateway_limits import Limits
 from .keys import ApiKey
 from .model import Tag
 from .plant import Plant
-from .replies import INVALID_ARGUMENT, OK_STATUS, BulkTooLargeError, InvalidRequestError, MxFailureError, status
+from .randomness import pick, stable_key
+from .replies import (
+    INVALID_ARGUMENT,
+    OK_STATUS,
+    BulkTooLargeError,
+    InvalidRequestError,
+    MxFailureError,
+    NotAllowedError,
+    status,
+)
 from .sessions import SECOND, Item, Registration, Session
 from .updates import Updates
 from .users import Users
 
-__all__ = ["Call", "Commands"]
-
-WORKER_VERSION = "simulated"
+__all__ = ["Call", "Commands", "integer"]
 
 
 @dataclass(slots=True)
@@ -62,7 +69,7 @@ class Commands:
         registration = Registration(call.session.next_handle(), call.payload.client_name)
         call.session.registrations[registration.handle] = registration
         call.reply.register.server_handle = registration.handle
-        call.reply.return_value.CopyFrom(_integer(registration.handle))
+        call.reply.return_value.CopyFrom(integer(registration.handle))
 
     def unregister(self, call: Call) -> None:
         """Give a registration back, with its items."""
@@ -74,20 +81,20 @@ class Commands:
     def add_item(self, call: Call) -> None:
         """A new item."""
         call.reply.add_item.item_handle = self._added(call, call.payload.item_definition).handle
-        call.reply.return_value.CopyFrom(_integer(call.reply.add_item.item_handle))
+        call.reply.return_value.CopyFrom(integer(call.reply.add_item.item_handle))
 
     def add_item2(self, call: Call) -> None:
         """A new item, relative to a context."""
         item = self._added(call, _in_context(call.payload))
         call.reply.add_item2.item_handle = item.handle
-        call.reply.return_value.CopyFrom(_integer(item.handle))
+        call.reply.return_value.CopyFrom(integer(item.handle))
 
     def add_buffered_item(self, call: Call) -> None:
         """A new item whose changes come together."""
         item = self._added(call, _in_context(call.payload))
         item.buffered = True
         call.reply.add_buffered_item.item_handle = item.handle
-        call.reply.return_value.CopyFrom(_integer(item.handle))
+        call.reply.return_value.CopyFrom(integer(item.handle))
 
     def set_buffered_update_interval(self, call: Call) -> None:
         """How long buffered items collect."""
@@ -153,49 +160,6 @@ class Commands:
         """Advise many items no more, and remove them."""
         self._over_handles(call, call.reply.unsubscribe_bulk, lambda item: self._remove(call.session, item))
 
-    # Control --------------------------------------------------------------------------------------------------------
-
-    def ping(self, call: Call) -> None:
-        """Answer."""
-        call.reply.diagnostic_message = call.payload.message
-
-    def get_session_state(self, call: Call) -> None:
-        """The session's state."""
-        call.reply.session_state.state = call.session.state  # type: ignore[assignment]
-
-    def get_worker_info(self, call: Call) -> None:
-        """The worker of the session: there is none, but a number that stays the same."""
-        call.reply.worker_info.worker_process_id = worker_process_id(call.session)
-        call.reply.worker_info.worker_version = WORKER_VERSION
-        call.reply.worker_info.mxaccess_progid = "LMXProxy.LMXProxyServer.1"
-        call.reply.worker_info.mxaccess_clsid = "{00000000-0000-0000-0000-000000000000}"
-
-    def drain_events(self, call: Call) -> None:
-        """Events that no stream has taken."""
-        call.reply.drain_events.SetInParent()
-        for raw in call.session.log.drain(call.payload.max_events):
-            call.reply.drain_events.events.append(pb.MxEvent.FromString(raw))
-
-    def shutdown_worker(self, call: Call) -> None:
-        """The worker ends: the session is of no use any more."""
-        call.session.fault("the worker was shut down")
-
-    def authenticate_user(self, call: Call) -> None:
-        """A user id for a name and a password, valid for this registration."""
-        registration = self.registration(call)
-        user_id = self.users.authenticate(call.payload.verify_user, call.payload.verify_user_password)
-        registration.users.add(user_id)
-        call.reply.authenticate_user.user_id = user_id
-        call.reply.return_value.CopyFrom(_integer(user_id))
-
-    def archestra_user_to_id(self, call: Call) -> None:
-        """A user id for the GUID of an ArchestrA user."""
-        registration = self.registration(call)
-        user_id = self.users.by_guid(call.payload.user_id_guid)
-        registration.users.add(user_id)
-        call.reply.archestra_user_to_id.user_id = user_id
-        call.reply.return_value.CopyFrom(_integer(user_id))
-
     # What they share ------------------------------------------------------------------------------------------------
 
     def registration(self, call: Call) -> Registration:
@@ -225,10 +189,10 @@ class Commands:
     def add(self, session: Session, key: ApiKey | None, server_handle: int, reference: str) -> Item:
         """Add an item. MXAccess takes any reference; the key may not."""
         tag = self.plant.resolve(reference)
-        if key is not None and tag is not None and not key.may_read(tag, self.path(tag)):
-            raise MxFailureError(
-                INVALID_ARGUMENT, f"the API key may not read {reference!r}", pb.MX_STATUS_CATEGORY_SECURITY_ERROR
-            )
+        if key is not None:
+            allowed = key.may_read(reference, ()) if tag is None else key.may_read(tag.reference, self.path(tag))
+            if not allowed:
+                raise NotAllowedError(f"the API key may not read {reference!r}")
         item = Item(server_handle, session.next_handle(), reference, tag)
         session.items[item.handle] = item
         return item
@@ -242,11 +206,21 @@ class Commands:
             here = self.plant.by_id(here.parent_id)
         return names
 
-    def check_bulk(self, entries: Iterable[object]) -> None:
+    def check_bulk(self, entries: Sized) -> None:
         """Refuse more entries than a bulk command may have."""
-        count = sum(1 for _ in entries)
-        if count > self.limits.max_bulk:
-            raise BulkTooLargeError(f"{count} entries are more than the {self.limits.max_bulk} of a bulk command")
+        if len(entries) > self.limits.max_bulk:
+            raise BulkTooLargeError(
+                f"{len(entries)} entries are more than the {self.limits.max_bulk} of a bulk command"
+            )
+
+    def delay_us(self, session: Session) -> int:
+        """How long an advise takes to its first value: names are bound slowly in a fresh session."""
+        if session.warm:
+            return round(self.limits.value_delay * SECOND)
+        delay = self.limits.first_value_delay
+        if isinstance(delay, tuple):
+            delay = pick(stable_key(self.plant.seed, "first value", session.id), 0, *delay)
+        return round(delay * SECOND)
 
     def remove(self, session: Session, item: Item) -> None:
         """Remove an item that was added for a moment."""
@@ -265,7 +239,7 @@ class Commands:
 
     def _advise(self, session: Session, item: Item) -> None:
         if not item.advised:
-            self.updates.advise(session, item, round(self.limits.first_value_delay * SECOND))
+            self.updates.advise(session, item, self.delay_us(session), self.limits.initial_quality)
 
     def _unadvise(self, item: Item) -> None:
         self.updates.unadvise(item)
@@ -306,12 +280,8 @@ class Commands:
                 result.was_successful = True
 
 
-def worker_process_id(session: Session) -> int:
-    """A process number that belongs to the session and repeats with the seed."""
-    return 1000 + int(session.id[-4:], 16)
-
-
-def _integer(number: int) -> pb.MxValue:
+def integer(number: int) -> pb.MxValue:
+    """A number as MXAccess returns one."""
     return pb.MxValue(data_type=pb.MX_DATA_TYPE_INTEGER, variant_type="VT_I4", int32_value=number)
 
 

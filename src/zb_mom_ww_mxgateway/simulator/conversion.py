@@ -32,7 +32,8 @@ _FORMS: dict[DataType, tuple[pb.MxDataType, str, str, str]] = {
     # How the real gateway sends an elapsed time is not known; ticks of 100 ns are what COM keeps.
     DataType.ELAPSED_TIME: (pb.MX_DATA_TYPE_ELAPSED_TIME, "VT_I8", "int64_value", "int64_values"),
     DataType.REFERENCE: (pb.MX_DATA_TYPE_REFERENCE_TYPE, "VT_BSTR", "string_value", "string_values"),
-    DataType.ENUMERATION: (pb.MX_DATA_TYPE_ENUM, "VT_I4", "int32_value", "int32_values"),
+    # By label, as MXAccess shows a custom enumeration.
+    DataType.ENUMERATION: (pb.MX_DATA_TYPE_ENUM, "VT_BSTR", "string_value", "string_values"),
     DataType.CUSTOM: (pb.MX_DATA_TYPE_QUALIFIED_STRUCT, "VT_ARRAY|VT_UI1", "raw_value", "raw_values"),
     DataType.INTERNATIONALIZED_STRING: (
         pb.MX_DATA_TYPE_INTERNATIONALIZED_STRING,
@@ -147,7 +148,7 @@ _DEFAULTS: dict[DataType, Value] = {
     DataType.TIME: _EPOCH,
     DataType.ELAPSED_TIME: timedelta(0),
     DataType.REFERENCE: "",
-    DataType.ENUMERATION: 0,
+    DataType.ENUMERATION: "",
     DataType.CUSTOM: b"",
     DataType.INTERNATIONALIZED_STRING: "",
     DataType.BIG_STRING: "",
@@ -163,7 +164,11 @@ def _scalar(value: Any, data_type: DataType) -> Value:
         if isinstance(value, str | bytes | datetime):
             raise CoercionError(f"{type(value).__name__} is not a Boolean")
         return bool(value)
-    if data_type in (DataType.INTEGER, DataType.ENUMERATION):
+    if data_type is DataType.ENUMERATION:
+        if not isinstance(value, str):
+            raise CoercionError(f"{value!r} is not a label of an enumeration")
+        return value
+    if data_type is DataType.INTEGER:
         return _integer(value)
     if data_type in (DataType.FLOAT, DataType.DOUBLE):
         return _real(value, data_type)

@@ -39,6 +39,16 @@ class Subscriber:
         self._wake.set()
         return not self.overflowed
 
+    @property
+    def fill(self) -> float:
+        """How full the queue is: 0 to 1."""
+        return len(self._queue) / max(1, self._capacity)
+
+    def overflow(self) -> None:
+        """Take the subscriber to be too slow."""
+        self.overflowed = True
+        self._wake.set()
+
     def end(self, reason: str) -> None:
         """End the stream, for example because the session closes."""
         self.ended = self.ended or reason
@@ -65,11 +75,15 @@ class EventLog:
     Args:
         limits: sizes and times.
         on_overflow: called when a subscriber was too slow.
+        before_event: called before each event; False drops it unnumbered.
     """
 
-    def __init__(self, limits: Limits, on_overflow: Callable[[], None]) -> None:
+    def __init__(
+        self, limits: Limits, on_overflow: Callable[[], None], before_event: Callable[[], bool] = lambda: True
+    ) -> None:
         self._limits = limits
         self._on_overflow = on_overflow
+        self._before_event = before_event
         self._kept: deque[tuple[int, int, bytes]] = deque(maxlen=limits.replay_events or 1)
         self._backlog: deque[bytes] = deque(maxlen=limits.event_queue)
         self.subscribers: list[Subscriber] = []
@@ -79,6 +93,8 @@ class EventLog:
 
     def append(self, event: pb.MxEvent, now_us: int) -> None:
         """Number an event and hand it out."""
+        if not self._before_event():
+            return
         self.sequence += 1 + self.skip
         self.skip = 0
         event.worker_sequence = self.sequence
@@ -89,8 +105,14 @@ class EventLog:
             return
         for subscriber in list(self.subscribers):
             if not subscriber.put(raw):
-                self.subscribers.remove(subscriber)
-                self._on_overflow()
+                self.drop_slow(subscriber)
+
+    def drop_slow(self, subscriber: Subscriber) -> None:
+        """Disconnect a subscriber that is too slow."""
+        subscriber.overflow()
+        if subscriber in self.subscribers:
+            self.subscribers.remove(subscriber)
+        self._on_overflow()
 
     def subscribe(self, after: int, now_us: int) -> Subscriber:
         """A new subscriber.

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 __all__ = ["Limits"]
 
@@ -26,7 +27,12 @@ class Limits:
         fail_fast: whether an overflow faults the session (in single-subscriber mode).
         max_bulk: entries of one bulk command.
         max_message_bytes: of one message.
-        first_value_delay: from advise to the first value; on a real plant 3 to 8 s on a fresh session.
+        first_value_delay: from the first advise of a session to its value: a number, or a range that the session
+            picks from. On a real plant it is (3, 8), while names are bound; short here, so that trying things is fun.
+            `Limits.like_a_plant()` sets it and the next two as on a plant.
+        value_delay: the same for an advise in a session that has had its first value.
+        initial_quality: None sends nothing before the first value; a quality byte (64 uncertain, 0 bad) sends an
+            event without a value and with that quality at once, as an item that is not bound yet may show.
         write_delay: from an accepted write to its completion.
         read_timeout: what a ReadBulk with a timeout of 0 waits for values.
     """
@@ -45,6 +51,13 @@ class Limits:
     fail_fast: bool = True
     max_bulk: int = 1000
     max_message_bytes: int = 16 * 1024 * 1024
-    first_value_delay: float = 0.3
+    first_value_delay: float | tuple[float, float] = 0.3
+    value_delay: float = 0.1
+    initial_quality: int | None = None
     write_delay: float = 0.05
     read_timeout: float = 10.0
+
+    @classmethod
+    def like_a_plant(cls, **changes: Any) -> Limits:
+        """The limits with the slow first value of a real plant: 3 to 8 s, uncertain until then."""
+        return replace(cls(first_value_delay=(3.0, 8.0), value_delay=0.1, initial_quality=64), **changes)

@@ -13,13 +13,23 @@ from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 
 from .buffering import Buffering
 from .clock import Clock
-from .commands import Call, Commands, worker_process_id
+from .commands import Call, Commands
+from .control import Control, worker_process_id
 from .gateway_limits import Limits
 from .keys import SCOPE_OF_RPC, AccessDeniedError, ApiKey, KeyRing, scope_of_command
+from .pending import PendingCommands
 from .plant import Plant
 from .reading import Reading
-from .replies import BulkTooLargeError, InvalidRequestError, MxFailureError, failure, invalid_request, ok_reply
-from .sessions import Item, Session, SessionStore
+from .replies import (
+    BulkTooLargeError,
+    InvalidRequestError,
+    MxFailureError,
+    NotAllowedError,
+    failure,
+    invalid_request,
+    ok_reply,
+)
+from .sessions import SECOND, Item, Session, SessionStore
 from .updates import Updates
 from .writing import Writing
 
@@ -47,7 +57,14 @@ class GatewayService:
         open_streams: the server streams that are open now, by rpc.
     """
 
-    def __init__(self, plant: Plant, clock: Clock, limits: Limits, keys: KeyRing) -> None:
+    def __init__(
+        self,
+        plant: Plant,
+        clock: Clock,
+        limits: Limits,
+        keys: KeyRing,
+        before_event: Callable[[Session], bool] = lambda session: True,
+    ) -> None:
         self.plant = plant
         self.clock = clock
         self.limits = limits
@@ -57,11 +74,11 @@ class GatewayService:
         self.buffering = Buffering(clock)
         self.updates = Updates(plant, clock, self._deliver)
         self.commands = Commands(plant, clock, limits, self.updates, self.buffering)
-        self.sessions = SessionStore(plant.seed, clock, limits, self.commands.forget)
-        writing = Writing(self.commands)
-        reading = Reading(self.commands)
+        self.sessions = SessionStore(plant.seed, clock, limits, self.commands.forget, before_event)
+        self.pending = PendingCommands(clock, limits.max_pending_commands)
+        self.writing = Writing(self.commands)
         self._handlers: dict[str, Callable[[Call], Awaitable[None] | None]] = {}
-        for owner in (self.commands, writing, reading):
+        for owner in (self.commands, Control(self.commands), self.writing, Reading(self.commands)):
             self.mount(owner)
 
     def mount(self, owner: object) -> None:
@@ -87,13 +104,15 @@ class GatewayService:
             session = self.sessions.open(request.client_session_name, key)
         except AccessDeniedError as error:
             await refuse(context, error)
+        if request.HasField("command_timeout") and request.command_timeout.ToMicroseconds() > 0:
+            session.command_timeout = request.command_timeout.ToMicroseconds() / SECOND
         return pb.OpenSessionReply(
             session_id=session.id,
             backend_name=request.requested_backend or "mxaccess-worker",
             worker_process_id=worker_process_id(session),
             worker_protocol_version=WORKER_PROTOCOL_VERSION,
             capabilities=CAPABILITIES,
-            default_command_timeout=Duration(seconds=round(self.limits.command_timeout)),
+            default_command_timeout=_duration(session.command_timeout),
             protocol_status=pb.ProtocolStatus(code=pb.PROTOCOL_STATUS_CODE_OK, message="OK"),
             gateway_protocol_version=GATEWAY_PROTOCOL_VERSION,
         )
@@ -118,21 +137,15 @@ class GatewayService:
         key = await self.enter(context, "Invoke", scope_of_command(request.command.kind), payload)
         try:
             session = self.sessions.ready(request.session_id)
+            self.pending.check(session)
+            return await self._run(session, key, request, payload)
         except AccessDeniedError as error:
             await refuse(context, error)
-        if session.pending >= self.limits.max_pending_commands:
-            await context.abort(
-                grpc.StatusCode.RESOURCE_EXHAUSTED,
-                f"{session.pending} commands of session {session.id} are pending already",
-            )
-        session.pending += 1
-        try:
-            return await self._run(session, key, request, payload)
         except BulkTooLargeError as error:
             await context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
-            raise AssertionError("unreachable") from None
-        finally:
-            session.pending -= 1
+        except NotAllowedError as error:
+            await context.abort(grpc.StatusCode.PERMISSION_DENIED, str(error))
+        raise AssertionError("unreachable")
 
     async def stream_events(self, request: pb.StreamEventsRequest, context: Context) -> AsyncIterator[bytes]:
         """The events of a session, serialized."""
@@ -176,9 +189,19 @@ class GatewayService:
 
     def close(self) -> None:
         """End all sessions and stop listening to the plant."""
-        for session in self.sessions.live:
-            self.sessions.close(session, "the gateway stops")
+        self.sessions.shut("the gateway stops")
+        self.pending.close()
         self.updates.close()
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a command waits for something, or a subscriber has much to take."""
+        return len(self.pending) > 0 or self.is_congested
+
+    @property
+    def is_congested(self) -> bool:
+        """Whether a subscriber has half a queue to take."""
+        return any(subscriber.fill > 0.5 for session in self.sessions.live for subscriber in session.log.subscribers)
 
     async def _run(
         self, session: Session, key: ApiKey | None, request: pb.MxCommandRequest, payload: str
@@ -195,7 +218,9 @@ class GatewayService:
         try:
             outcome = handler(call)
             if outcome is not None:
-                await outcome
+                await self.pending.run(session, outcome)
+        except NotAllowedError:
+            raise
         except MxFailureError as error:
             return failure(request, error)
         except InvalidRequestError as error:
@@ -210,7 +235,7 @@ class GatewayService:
             )
 
     def _deliver(self, session: Session, item: Item, event: pb.MxEvent, now: int) -> None:
-        if item.private:
+        if item.private or session.state != pb.SESSION_STATE_READY:
             return
         if item.buffered:
             self.buffering.add(session, item, event, now)
@@ -222,3 +247,9 @@ async def refuse(context: Context, error: AccessDeniedError) -> NoReturn:
     """End a call with the error's status."""
     await context.abort(error.code, str(error))
     raise AssertionError("unreachable")
+
+
+def _duration(seconds: float) -> Duration:
+    result = Duration()
+    result.FromMicroseconds(round(seconds * SECOND))
+    return result

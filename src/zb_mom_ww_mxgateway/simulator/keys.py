@@ -119,9 +119,15 @@ class ApiKey:
         """What a client sends."""
         return f"mxgw_{self.id}_{self.secret}"
 
-    def may_read(self, tag: Tag, path: Sequence[str]) -> bool:
-        """Whether an item may be added; `path` holds the names of the tag's object and of all above it."""
-        return _within(path, self.read_subtrees) and _matches(tag.reference, self.read_tag_globs)
+    def may_read(self, reference: str, path: Sequence[str]) -> bool:
+        """Whether an item may be added.
+
+        Args:
+            reference: as the Galaxy spells it, or as it was given when the Galaxy does not know it.
+            path: the names of the tag's object and of all above it; empty for an unknown reference, which is in no
+                subtree.
+        """
+        return _within(path, self.read_subtrees) and _matches(reference, self.read_tag_globs)
 
     def may_write(self, tag: Tag, path: Sequence[str]) -> bool:
         """Whether a tag may be written."""

@@ -30,9 +30,10 @@ class Reading:
         loop = asyncio.get_running_loop()
         waiting: dict[asyncio.Future[pb.MxEvent], Item] = {}
         results = []
+        cache = _cache(call.session, registration.handle)
         for address in call.payload.tag_addresses:
             result = call.reply.read_bulk.results.add(server_handle=registration.handle, tag_address=address)
-            cached = _advised(call.session, registration.handle, address)
+            cached = cache.get(_normal(address))
             if cached is not None and cached.last is not None:
                 result.was_cached = True
                 _fill(result, cached, cached.last)
@@ -50,9 +51,13 @@ class Reading:
             waiting[future] = item
             results.append((result, item, future))
             item.private = True
-            commands.updates.advise(call.session, item, round(commands.limits.first_value_delay * SECOND))
+            commands.updates.advise(call.session, item, commands.delay_us(call.session))
             commands.updates.when_bound(item, _answer(future))
-        await self._wait(list(waiting), call.payload.timeout_ms)
+        try:
+            await self._wait(list(waiting), call.payload.timeout_ms)
+        finally:
+            for _, item, _ in results:
+                commands.remove(call.session, item)
         for result, item, future in results:
             if future.done():
                 _fill(result, item, future.result())
@@ -61,7 +66,6 @@ class Reading:
                 result.statuses.append(
                     status(pb.MX_STATUS_CATEGORY_COMMUNICATION_ERROR, 0, "no value within the timeout")
                 )
-            commands.remove(call.session, item)
 
     async def _wait(self, futures: list[asyncio.Future[pb.MxEvent]], timeout_ms: int) -> None:
         """Wait for all, at most until the timeout on the simulator's clock."""
@@ -96,17 +100,21 @@ def _answer(future: asyncio.Future[pb.MxEvent]) -> Callable[[pb.MxEvent], None]:
     return answer
 
 
-def _advised(session: Session, server_handle: int, address: str) -> Item | None:
-    wanted = address.lower().removesuffix("[]")
+def _cache(session: Session, server_handle: int) -> dict[str, Item]:
+    """The advised items with a value, by every name that they have; the first one added counts."""
+    found: dict[str, Item] = {}
     for item in session.items.values():
-        if item.server_handle != server_handle or not item.advised or item.private or item.last is None:
+        if item.server_handle != server_handle or not item.advised or item.private or not item.bound:
             continue
-        names = {item.reference.lower().removesuffix("[]")}
+        found.setdefault(_normal(item.reference), item)
         if item.tag is not None:
-            names.add(item.tag.reference.lower().removesuffix("[]"))
-        if wanted in names:
-            return item
-    return None
+            found.setdefault(_normal(item.tag.reference), item)
+    return found
+
+
+def _normal(reference: str) -> str:
+    """A reference for comparison: case does not count, and a bare array name means the whole array."""
+    return reference.lower().removesuffix("[]")
 
 
 def _fill(result: pb.BulkReadResult, item: Item, event: pb.MxEvent) -> None:

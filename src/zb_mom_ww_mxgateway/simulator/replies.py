@@ -14,6 +14,7 @@ __all__ = [
     "BulkTooLargeError",
     "InvalidRequestError",
     "MxFailureError",
+    "NotAllowedError",
     "ok_reply",
     "status",
 ]
@@ -44,6 +45,13 @@ class InvalidRequestError(Exception):
     """A command that the gateway itself refuses: kind and payload disagree, or a field makes no sense."""
 
 
+class NotAllowedError(MxFailureError):
+    """What the key's constraints forbid: PERMISSION_DENIED, or a denied entry of a bulk command."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(ACCESS_DENIED, message, pb.MX_STATUS_CATEGORY_SECURITY_ERROR)
+
+
 class BulkTooLargeError(Exception):
     """More entries than a bulk command may have; a gRPC error, not a reply."""
 
@@ -51,7 +59,7 @@ class BulkTooLargeError(Exception):
 def status(
     category: int, detail: int = 0, text: str = "", source: int = pb.MX_STATUS_SOURCE_RESPONDING_LMX
 ) -> pb.MxStatusProxy:
-    """A status as MXAccess fills it in: `success` is a COM number, -1 where all is well."""
+    """A status as MXAccess fills it in: `success` is a COM number, not a truth value; the category counts."""
     fine = category == pb.MX_STATUS_CATEGORY_OK
     return pb.MxStatusProxy(
         success=1 if fine else 0,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from types import TracebackType
 from typing import Any, Literal, Self, TypeVar
 
@@ -17,24 +17,37 @@ from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 
 from .alarm_service import AlarmCommands, AlarmService
 from .alarms import AlarmMonitor
-from .clock import Clock, VirtualClock, WallClock
+from .background import LoopThread
+from .clock import Clock, VirtualClock, WallClock, sleep
+from .fault_controls import FaultControls
+from .fault_injection import FaultInjector
+from .faults import Fault
 from .galaxy_service import GalaxyService
 from .gateway_limits import Limits
 from .gateway_service import GatewayService
 from .generate import PlantSpec, generate_plant
 from .keys import ApiKey, KeyRing
+from .listening import listen, new_server
 from .plant import Plant
 from .randomness import stable_key
+from .rpc_table import GALAXY, GATEWAY, gateway_handlers
+from .standard_services import add_standard_services
 from .tls import self_signed
+from .writing import Written
 
 __all__ = ["SimulatedGateway"]
 
-_SERVICE = "mxaccess_gateway.v1.MxAccessGateway"
+_NOT_RUNNING = "the gateway is not running: use it in a with block, or call start()"
+
+#: Turns of the event loop that a command gets for each step of the virtual clock.
+_ROUNDS = 5
+#: So long a step waits for a subscriber that has fallen behind (real seconds); one that reads nothing overflows then.
+_PATIENCE = 0.5
 
 ResultT = TypeVar("ResultT")
 
 
-class SimulatedGateway:
+class SimulatedGateway(FaultControls):
     """A simulated MXAccess gateway, on a port of this machine.
 
     `async with SimulatedGateway() as gateway:` runs it on the running event loop, `with SimulatedGateway() as gateway:`
@@ -54,10 +67,13 @@ class SimulatedGateway:
         tls: None is plaintext; a pair (certificate chain, private key) in PEM; or "self-signed" for a certificate
             that is made for the run.
         limits: sizes and times of the gateway.
+        faults: what is to go wrong from the start; `inject` adds more.
 
     Attributes:
         plant: the simulated plant.
         clock: the simulated time.
+        standard_services: full names of gRPC's own services that are served too: health checking and reflection,
+            where grpcio-health-checking and grpcio-reflection are installed.
     """
 
     def __init__(
@@ -74,6 +90,7 @@ class SimulatedGateway:
         host: str = "127.0.0.1",
         tls: tuple[bytes, bytes] | Literal["self-signed"] | None = None,
         limits: Limits | None = None,
+        faults: Sequence[Fault] = (),
     ) -> None:
         if plant is not None and objects is not None:
             raise ValueError("give a plant or a number of objects, not both")
@@ -95,24 +112,32 @@ class SimulatedGateway:
         else:
             spec = plant or (PlantSpec(seed=seed) if objects is None else PlantSpec(seed=seed, objects=objects))
             self.plant = generate_plant(spec, start_us=self.clock.now_us())
+        self.standard_services: tuple[str, ...] = ()
+        self._faults = tuple(faults)
+        self._injector = FaultInjector(self.clock, self.limits.command_timeout, self._overflow)
+        self._prepare_faults()
         self._server: grpc.aio.Server | None = None
         self._service: GatewayService | None = None
         self._alarm_service: AlarmService | None = None
         self._monitor: AlarmMonitor | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._thread: threading.Thread | None = None
+        self._loop_thread = 0
+        self._background: LoopThread | None = None
+        self._is_started = False
+        self._moving = asyncio.Lock()
         self._certificate: bytes | None = None
 
     def __repr__(self) -> str:
-        where = self.endpoint if self._server is not None else "not running"
+        where = self.endpoint if self._is_started else "not running"
         return f"SimulatedGateway({where}, seed={self._seed}, objects={self.plant.object_count})"
 
     # What a client needs --------------------------------------------------------------------------------------------
 
     @property
     def port(self) -> int:
-        """The port that it listens on."""
-        self._running()
+        """The port that it listens on, also while it is down for a restart."""
+        if not self._is_started:
+            raise RuntimeError(_NOT_RUNNING)
         return self._port
 
     @property
@@ -158,6 +183,11 @@ class SimulatedGateway:
         return self._running().last_sequence(session_id)
 
     @property
+    def written(self) -> list[Written]:
+        """The last 10,000 writes that the plant took, oldest first, with the user in whose name."""
+        return list(self._running().writing.written)
+
+    @property
     def alarms(self) -> AlarmMonitor:
         """The alarm monitor, for example for `guid_of(reference)` of an active alarm."""
         self._running()
@@ -169,110 +199,99 @@ class SimulatedGateway:
     ) -> None:
         """Take alarms from subtags: degraded, with less to say; acknowledgements are all refused if asked for."""
         mode = pb.ALARM_PROVIDER_MODE_SUBTAG
-        self._now(lambda: self.alarms.switch(mode, reason, fail_acknowledgements=fail_acknowledgements))
+        self._here(lambda: self.alarms.switch(mode, reason, fail_acknowledgements=fail_acknowledgements))
 
     def restore_alarms(self, reason: str = "3 consecutive clean probes") -> None:
         """Take alarms from the alarm manager again."""
-        self._now(lambda: self.alarms.switch(pb.ALARM_PROVIDER_MODE_ALARMMGR, reason))
+        self._here(lambda: self.alarms.switch(pb.ALARM_PROVIDER_MODE_ALARMMGR, reason))
 
     def advance(self, seconds: float) -> None:
         """Move the virtual clock on; when it returns, all events of that time are on their way to the subscribers.
 
-        Callable from any thread but the one of a gateway that runs in `async with` on another loop.
+        Callable from any thread. On the gateway's own event loop nothing else can run meanwhile, so that a long time
+        may overflow subscribers: `aadvance` lets them keep up.
         """
         clock = self._virtual()
-        if self._thread is None:
+        if threading.get_ident() == self._loop_thread:
             clock.advance_us(round(seconds * 1_000_000))
         else:
-            asyncio.run_coroutine_threadsafe(self.aadvance(seconds), self._owner()).result()
+            asyncio.run_coroutine_threadsafe(self._move(clock, seconds), self._owner()).result()
 
     async def aadvance(self, seconds: float) -> None:
-        """`advance`, from any event loop."""
+        """`advance`, from any event loop; commands and subscribers get their turn while the time passes."""
         clock = self._virtual()
-        await self._on_own_loop(lambda: _move(clock, seconds))
+        await self._on_own_loop(lambda: self._move(clock, seconds))
 
     # Running --------------------------------------------------------------------------------------------------------
 
     async def astart(self) -> None:
-        """Start on the running event loop."""
-        if self._server is not None:
+        """Start on the running event loop.
+
+        Raises:
+            OSError: the port is in use.
+            RuntimeError: it is running already.
+        """
+        if self._is_started:
             raise RuntimeError("the gateway is running already")
-        self._loop = asyncio.get_running_loop()
-        service = GatewayService(self.plant, self.clock, self.limits, self.key_ring)
-        size = self.limits.max_message_bytes
-        server = grpc.aio.server(
-            options=(
-                ("grpc.max_receive_message_length", size),
-                ("grpc.max_send_message_length", size),
-                # A second server on the same port must fail, not share the connections.
-                ("grpc.so_reuseport", 0),
-                # Long quiet streams ping more often than gRPC's default tolerates.
-                ("grpc.http2.min_ping_interval_without_data_ms", 5_000),
-                ("grpc.keepalive_permit_without_calls", 1),
-            )
-        )
-        self._monitor = AlarmMonitor(self.plant, self.clock)
-        alarms = self._alarm_service = AlarmService(service, self._monitor)
-        service.mount(AlarmCommands(service, self._monitor))
-        server.add_generic_rpc_handlers((_handlers(service, alarms),))
-        galaxy = GalaxyService(
-            self.plant,
-            self.clock,
-            authorize=_authorize(service),
-            subtrees=lambda context: _browse_subtrees(self.key_ring, context),
-        )
-        galaxy_grpc.add_GalaxyRepositoryServicer_to_server(galaxy, server)
-        self._port = self._listen(server)
-        await server.start()
-        self._server, self._service = server, service
+        self._loop, self._loop_thread = asyncio.get_running_loop(), threading.get_ident()
+        self._moving = asyncio.Lock()
+        await self._serve(self._wanted_port)
+        self._is_started = True
+        for fault in self._faults:
+            self._arm_fault(fault)
 
     async def astop(self) -> None:
         """Stop: sessions end, streams with them. Idempotent."""
-        server, self._server = self._server, None
-        service, self._service = self._service, None
-        if server is not None and service is not None:
-            service.close()
-            if self._alarm_service is not None:
-                self._alarm_service.close()
-            await server.stop(0.2)
+        self._is_started = False
+        self._disarm_faults()
+        for task in list(self._fault_tasks):
+            task.cancel()
+        await self._halt(0.2)
+
+    async def arestart(self, down_for: float = 0.0) -> None:
+        """Die and come back on the same port, without the sessions; open streams end with UNAVAILABLE.
+
+        Args:
+            down_for: for how long nobody answers, in seconds of the simulator's clock.
+        """
+        self._running()
+
+        async def restart() -> None:
+            self._injector.break_streams(grpc.StatusCode.UNAVAILABLE, "the gateway died")
+            await self._halt(0.05)
+            await sleep(self.clock, down_for)
+            if self._is_started:
+                await self._serve(self._port)
+
+        await self._on_own_loop(restart)
+
+    def restart(self, down_for: float = 0.0) -> None:
+        """`arestart`, for a gateway that runs on a thread of its own."""
+        self._thread().run(self.arestart(down_for))
 
     def start(self) -> None:
-        """Start on a thread of its own."""
-        started = threading.Event()
-        failure: list[BaseException] = []
-        loop = asyncio.new_event_loop()
+        """Start on a thread of its own.
 
-        def run() -> None:
-            asyncio.set_event_loop(loop)
-            try:
-                loop.run_until_complete(self.astart())
-            except BaseException as error:  # noqa: BLE001 - raised again where `start` was called
-                failure.append(error)
-                started.set()
-                loop.close()
-                return
-            started.set()
-            loop.run_forever()
-            loop.run_until_complete(loop.shutdown_asyncgens())
-            loop.close()
-
-        self._thread = threading.Thread(target=run, name="mxgateway-simulator", daemon=True)
-        self._thread.start()
-        started.wait()
-        if failure:
-            self._thread.join()
-            self._thread = None
-            raise failure[0]
+        Raises:
+            OSError: the port is in use.
+            RuntimeError: it is running already.
+        """
+        if self._is_started:
+            raise RuntimeError("the gateway is running already")
+        background = LoopThread("mxgateway-simulator")
+        try:
+            background.run(self.astart())
+        except (OSError, RuntimeError, ImportError, ValueError):
+            background.close()
+            raise
+        self._background = background
 
     def stop(self) -> None:
         """Stop what `start` started. Idempotent."""
-        thread, self._thread = self._thread, None
-        if thread is None:
-            return
-        loop = self._owner()
-        asyncio.run_coroutine_threadsafe(self.astop(), loop).result()
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join()
+        background, self._background = self._background, None
+        if background is not None:
+            background.run(self.astop())
+            background.close()
 
     def __enter__(self) -> Self:
         self.start()
@@ -294,56 +313,96 @@ class SimulatedGateway:
 
     # Inside ---------------------------------------------------------------------------------------------------------
 
+    async def _serve(self, port: int) -> None:
+        service = GatewayService(self.plant, self.clock, self.limits, self.key_ring, self._injector.before_event)
+        monitor = AlarmMonitor(self.plant, self.clock)
+        alarms = AlarmService(service, monitor)
+        service.mount(AlarmCommands(service, monitor))
+        server = new_server(self.limits.max_message_bytes, self._injector)
+        server.add_generic_rpc_handlers((gateway_handlers(service, alarms),))
+        galaxy = GalaxyService(
+            self.plant,
+            self.clock,
+            authorize=_authorize(service),
+            subtrees=lambda context: _browse_subtrees(self.key_ring, context),
+        )
+        galaxy_grpc.add_GalaxyRepositoryServicer_to_server(galaxy, server)
+        self.standard_services = await add_standard_services(server, (GATEWAY, GALAXY))
+        if self._certificate is None and self._tls is not None:
+            # Kept over restarts, as the gateway keeps its own.
+            self._tls = self_signed() if self._tls == "self-signed" else self._tls
+            self._certificate = self._tls[0]
+        try:
+            self._port = listen(server, self._host, port, None if self._tls == "self-signed" else self._tls)
+            await server.start()
+        except OSError:
+            service.close()
+            alarms.close()
+            raise
+        self._server, self._service, self._alarm_service, self._monitor = server, service, alarms, monitor
+
+    async def _halt(self, grace: float) -> None:
+        server, self._server = self._server, None
+        service, self._service = self._service, None
+        if server is not None and service is not None:
+            service.close()
+            if self._alarm_service is not None:
+                self._alarm_service.close()
+            await server.stop(grace)
+
     def _running(self) -> GatewayService:
         if self._service is None:
-            raise RuntimeError("the gateway is not running: use it in a with block, or call start()")
+            raise RuntimeError("the gateway is down for a restart" if self._is_started else _NOT_RUNNING)
         return self._service
 
     def _owner(self) -> asyncio.AbstractEventLoop:
         if self._loop is None:
-            raise RuntimeError("the gateway is not running: use it in a with block, or call start()")
+            raise RuntimeError(_NOT_RUNNING)
         return self._loop
 
+    def _thread(self) -> LoopThread:
+        if self._background is None:
+            raise RuntimeError("the gateway does not run on a thread of its own: await arestart()")
+        return self._background
+
     def _virtual(self) -> VirtualClock:
-        self._running()
+        if not self._is_started:
+            raise RuntimeError(_NOT_RUNNING)
         if not isinstance(self.clock, VirtualClock):
             raise TypeError("only a VirtualClock can be advanced: SimulatedGateway(clock=VirtualClock())")
         return self.clock
 
-    def _now(self, work: Callable[[], None]) -> None:
-        """Do something where the gateway runs."""
+    async def _move(self, clock: VirtualClock, seconds: float) -> None:
+        """Pass time, with a turn for whoever waits for something in it."""
+        async with self._moving:
+            until = clock.now_us() + round(seconds * 1_000_000)
+            while clock.step(until):
+                service = self._service
+                if self._injector.waiting or self._fault_tasks or (service is not None and service.is_busy):
+                    await self._turns(service)
 
-        async def run() -> None:
-            work()
+    async def _turns(self, service: GatewayService | None) -> None:
+        """Let others run: a few rounds for commands, and as long as it helps for a subscriber that is behind."""
+        for _ in range(_ROUNDS):
+            await asyncio.sleep(0)
+        deadline = asyncio.get_running_loop().time() + _PATIENCE
+        while service is not None and service.is_congested and asyncio.get_running_loop().time() < deadline:
+            await asyncio.sleep(0.001)
 
-        if self._thread is None:
-            work()
-        else:
-            asyncio.run_coroutine_threadsafe(run(), self._owner()).result()
+    def _here(self, work: Callable[[], ResultT]) -> ResultT:
+        self._running()
+        if threading.get_ident() == self._loop_thread:
+            return work()
 
-    async def _on_own_loop(self, work: Callable[[], Awaitable[ResultT]]) -> ResultT:
         async def run() -> ResultT:
-            return await work()
+            return work()
 
+        return asyncio.run_coroutine_threadsafe(run(), self._owner()).result()
+
+    async def _on_own_loop(self, work: Callable[[], Coroutine[Any, Any, ResultT]]) -> ResultT:
         if asyncio.get_running_loop() is self._owner():
-            return await run()
-        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(run(), self._owner()))
-
-    def _listen(self, server: grpc.aio.Server) -> int:
-        host = f"[{self._host}]" if ":" in self._host else self._host
-        address = f"{host}:{self._wanted_port}"
-        try:
-            if self._tls is None:
-                return server.add_insecure_port(address)
-            chain, private_key = self_signed() if self._tls == "self-signed" else self._tls
-            self._certificate = chain
-            return server.add_secure_port(address, grpc.ssl_server_credentials([(private_key, chain)]))
-        except RuntimeError as error:
-            raise OSError(f"cannot listen on {address}: is another program using the port?") from error
-
-
-async def _move(clock: VirtualClock, seconds: float) -> None:
-    clock.advance_us(round(seconds * 1_000_000))
+            return await work()
+        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work(), self._owner()))
 
 
 def _default_key(seed: int) -> ApiKey:
@@ -361,32 +420,3 @@ def _authorize(service: GatewayService) -> Callable[[Any, str], Awaitable[None]]
 def _browse_subtrees(keys: KeyRing, context: Any) -> Sequence[str]:
     key = keys.authenticate(context.invocation_metadata() or ())
     return () if key is None else key.browse_subtrees
-
-
-def _handlers(service: GatewayService, alarms: AlarmService) -> grpc.GenericRpcHandler:
-    """The rpcs of the gateway service; events go out as the bytes that they are kept as."""
-    unary: dict[str, tuple[Any, Any]] = {
-        "OpenSession": (service.open_session, pb.OpenSessionRequest),
-        "CloseSession": (service.close_session, pb.CloseSessionRequest),
-        "Invoke": (service.invoke, pb.MxCommandRequest),
-        "AcknowledgeAlarm": (alarms.acknowledge_alarm, pb.AcknowledgeAlarmRequest),
-    }
-    streams: dict[str, tuple[Any, Any]] = {
-        "StreamEvents": (service.stream_events, pb.StreamEventsRequest),
-        "StreamAlarms": (alarms.stream_alarms, pb.StreamAlarmsRequest),
-        "QueryActiveAlarms": (alarms.query_active_alarms, pb.QueryActiveAlarmsRequest),
-    }
-    handlers: dict[str, grpc.RpcMethodHandler[Any, Any]] = {}
-    for rpc, (behaviour, request) in unary.items():
-        handlers[rpc] = grpc.unary_unary_rpc_method_handler(
-            behaviour, request_deserializer=request.FromString, response_serializer=_serialize
-        )
-    for rpc, (behaviour, request) in streams.items():
-        handlers[rpc] = grpc.unary_stream_rpc_method_handler(
-            behaviour, request_deserializer=request.FromString, response_serializer=_serialize
-        )
-    return grpc.method_handlers_generic_handler(_SERVICE, handlers)
-
-
-def _serialize(message: Any) -> bytes:
-    return message if isinstance(message, bytes) else message.SerializeToString()

@@ -61,7 +61,16 @@ class Session:
         pending: commands under way.
     """
 
-    def __init__(self, session_id: str, name: str, key: ApiKey | None, clock: Clock, limits: Limits) -> None:
+    def __init__(
+        self,
+        session_id: str,
+        name: str,
+        key: ApiKey | None,
+        clock: Clock,
+        limits: Limits,
+        on_end: Callable[[Session], None] = lambda session: None,
+        before_event: Callable[[Session], bool] = lambda session: True,
+    ) -> None:
         self.id = session_id
         self.name = name
         self.key = key
@@ -70,12 +79,18 @@ class Session:
         self.pending = 0
         self.registrations: dict[int, Registration] = {}
         self.items: dict[int, Item] = {}
-        self.log = EventLog(limits, self._overflowed)
+        self.command_timeout = limits.command_timeout
+        #: Whether a value has come: the names that follow are bound faster.
+        self.warm = False
+        #: Told with a reason when the session faults or closes: commands under way.
+        self.waiting: set[Callable[[str], None]] = set()
+        self.log = EventLog(limits, self._overflowed, lambda: before_event(self))
         self.streams = 0
         self.touched_us = clock.now_us()
         self.detached_us: int | None = None
         self.closed_us: int | None = None
         self._limits = limits
+        self._on_end = on_end
         self._handles = 0
 
     def next_handle(self) -> int:
@@ -88,8 +103,17 @@ class Session:
         if self.state == pb.SESSION_STATE_READY:
             self.state = pb.SESSION_STATE_FAULTED
             self.reason = reason
-            for subscriber in self.log.subscribers:
-                subscriber.end(f"the session is faulted: {reason}")
+            self.end(f"the session is faulted: {reason}")
+
+    def end(self, reason: str) -> None:
+        """Let go of everything that goes on: streams, commands under way, subscriptions."""
+        for subscriber in self.log.subscribers:
+            subscriber.end(reason)
+        for tell in list(self.waiting):
+            tell(reason)
+        self._on_end(self)
+        self.items.clear()
+        self.registrations.clear()
 
     def _overflowed(self) -> None:
         if self._limits.fail_fast and not self._limits.multiple_subscribers:
@@ -103,14 +127,23 @@ class SessionStore:
         seed: session ids follow from it and from the number of the session.
         clock: for leases.
         limits: how many, how long.
-        on_end: called with a session that ends, whoever ends it.
+        on_end: called with a session that faults or closes, whoever ends it.
+        before_event: called with a session before each of its events; False drops the event.
     """
 
-    def __init__(self, seed: int, clock: Clock, limits: Limits, on_end: Callable[[Session], None]) -> None:
+    def __init__(
+        self,
+        seed: int,
+        clock: Clock,
+        limits: Limits,
+        on_end: Callable[[Session], None],
+        before_event: Callable[[Session], bool] = lambda session: True,
+    ) -> None:
         self._seed = seed
         self._clock = clock
         self._limits = limits
         self._on_end = on_end
+        self._before_event = before_event
         self._sessions: dict[str, Session] = {}
         self._opened = 0
         self._sweep: Timer | None = None
@@ -133,7 +166,7 @@ class SessionStore:
         self._opened += 1
         high, low = (stable_key(self._seed, f"session {self._opened} {part}") for part in ("high", "low"))
         session_id = f"session-{high & (2**64 - 1):016x}{low & (2**64 - 1):016x}"
-        session = Session(session_id, name, key, self._clock, self._limits)
+        session = Session(session_id, name, key, self._clock, self._limits, self._on_end, self._before_event)
         self._sessions[session_id] = session
         self._arm()
         return session
@@ -174,11 +207,7 @@ class SessionStore:
         session.state = pb.SESSION_STATE_CLOSED
         session.reason = reason
         session.closed_us = self._clock.now_us()
-        for subscriber in session.log.subscribers:
-            subscriber.end(f"the session was closed: {reason}")
-        self._on_end(session)
-        session.items.clear()
-        session.registrations.clear()
+        session.end(f"the session was closed: {reason}")
 
     def attached(self, session: Session) -> None:
         """An event stream was attached: the detach grace is off."""
@@ -192,6 +221,14 @@ class SessionStore:
         session.touched_us = now
         if session.streams == 0 and self._limits.detach_grace > 0:
             session.detached_us = now
+
+    def shut(self, reason: str) -> None:
+        """Close all sessions and look at leases no more."""
+        for session in self.live:
+            self.close(session, reason)
+        if self._sweep is not None:
+            self._sweep.cancel()
+            self._sweep = None
 
     def _arm(self) -> None:
         if self._sweep is None:

@@ -38,6 +38,8 @@ class _Feed:
     items: dict[Item, Session] = field(default_factory=dict)
     due_us: int | None = None
     version: int = 0
+    #: Value and quality as they were sent last; None while the Galaxy does not know the reference.
+    shown: tuple[object, int] | None = None
 
 
 class Updates:
@@ -59,18 +61,27 @@ class Updates:
         self._timer: Timer | None = None
         self._is_running = False
         self._first_values: dict[Item, Timer] = {}
+        #: Feeds by object, for what a write or a deploy changes.
+        self._by_object: dict[int, set[_Feed]] = {}
+        #: Advised items whose reference the Galaxy does not know: a deploy may bring it.
+        self._unknown: dict[Item, Session] = {}
         self._waiting: dict[Item, list[Callable[[pb.MxEvent], None]]] = {}
         self._forget = [plant.on_change(self._changed), plant.on_deploy(self._deployed)]
 
     def close(self) -> None:
-        """Stop listening to the plant."""
+        """Stop listening to the plant and to the clock."""
         for forget in self._forget:
             forget()
+        if self._timer is not None:
+            self._timer.cancel()
 
-    def advise(self, session: Session, item: Item, delay_us: int) -> None:
-        """Send the item's value after `delay_us`, then every change."""
+    def advise(self, session: Session, item: Item, delay_us: int, initial_quality: int | None = None) -> None:
+        """Send the item's value after `delay_us`, then every change; until then, if asked for, that there is none."""
         item.advised = True
         item.suspended = False
+        if initial_quality is not None:
+            now = self._clock.now_us()
+            self._deliver_to(session, item, _unbound(now, initial_quality), now)
         self._bind_after(session, item, delay_us)
 
     def unadvise(self, item: Item) -> None:
@@ -112,16 +123,20 @@ class Updates:
 
     def _bind(self, session: Session, item: Item) -> None:
         now = self._clock.now_us()
+        item.bound = session.warm = True
         if item.tag is None:
             # MXAccess reports an unknown reference here, not when the item is added.
+            self._unknown[item] = session
             self._emit(session, item, _unresolved(item, now), now)
             return
         feed = self._feeds.get(item.tag.reference)
         if feed is None:
             feed = self._feeds[item.tag.reference] = _Feed(item.tag, self._plant.signal(item.tag))
+            self._by_object.setdefault(item.tag.object.gobject_id, set()).add(feed)
         sample = feed.signal.sample(now)
+        if feed.shown is None:
+            feed.shown = (sample.value, sample.quality)
         feed.items[item] = session
-        item.bound = True
         self._emit(session, item, _event(feed.tag, sample, now), now)
         if feed.due_us is None:
             self._schedule(feed, now)
@@ -131,13 +146,24 @@ class Updates:
         if timer is not None:
             timer.cancel()
         self._waiting.pop(item, None)
+        self._unknown.pop(item, None)
         feed = self._feeds.get(item.tag.reference) if item.tag is not None else None
         if feed is None:
             return
         feed.items.pop(item, None)
         if not feed.items:
-            feed.version += 1
-            del self._feeds[feed.tag.reference]
+            self._drop(feed)
+
+    def _drop(self, feed: _Feed) -> None:
+        feed.version += 1
+        del self._feeds[feed.tag.reference]
+        self._unindex(feed)
+
+    def _unindex(self, feed: _Feed) -> None:
+        siblings = self._by_object[feed.tag.object.gobject_id]
+        siblings.discard(feed)
+        if not siblings:
+            del self._by_object[feed.tag.object.gobject_id]
 
     def _schedule(self, feed: _Feed, after_us: int) -> None:
         feed.version += 1
@@ -176,42 +202,64 @@ class Updates:
         return now + _TICK_US if self._clock.is_running else now
 
     def _change(self, feed: _Feed, at_us: int, now: int) -> None:
-        event = _event(feed.tag, feed.signal.sample(at_us), now)
-        for item, session in list(feed.items.items()):
-            self._emit(session, item, event, now)
+        self._show(feed, at_us, now)
         self._schedule(feed, at_us)
 
+    def _show(self, feed: _Feed, at_us: int, now: int) -> None:
+        """Send what a tag shows, unless it shows that already: a signal may ask to be looked at again."""
+        sample = feed.signal.sample(at_us)
+        if feed.shown == (sample.value, sample.quality):
+            return
+        feed.shown = (sample.value, sample.quality)
+        event = _event(feed.tag, sample, now)
+        for item, session in list(feed.items.items()):
+            self._emit(session, item, event, now)
+
     def _emit(self, session: Session, item: Item, event: pb.MxEvent, now: int) -> None:
-        event.session_id = session.id
-        event.server_handle = item.server_handle
-        event.item_handle = item.handle
         if item.last is None:
             item.last = pb.MxEvent()
         item.last.CopyFrom(event)
-        self._deliver(session, item, event, now)
+        self._deliver_to(session, item, event, now)
         for callback in self._waiting.pop(item, ()):
             callback(event)
 
+    def _deliver_to(self, session: Session, item: Item, event: pb.MxEvent, now: int) -> None:
+        event.session_id = session.id
+        event.server_handle = item.server_handle
+        event.item_handle = item.handle
+        self._deliver(session, item, event, now)
+
     def _changed(self, changed: PlantObject) -> None:
-        """A write has given the signals of an object another future."""
+        """A write has given the signals of an object another present and another future."""
         now = self._clock.now_us()
-        for feed in list(self._feeds.values()):
-            if feed.tag.object.gobject_id == changed.gobject_id:
-                self._schedule(feed, now - 1)
+        for feed in sorted(self._by_object.get(changed.gobject_id, ()), key=lambda feed: feed.tag.reference):
+            self._show(feed, now, now)
+            self._schedule(feed, now)
 
     def _deployed(self) -> None:
-        """References may mean something else now, or nothing."""
+        """References may mean something else now, or nothing, or something at last."""
         now = self._clock.now_us()
+        for item, session in list(self._unknown.items()):
+            item.tag = self._plant.resolve(item.reference)
+            if item.tag is not None:
+                del self._unknown[item]
+                self._bind(session, item)
         for feed in list(self._feeds.values()):
             tag = self._plant.resolve(feed.tag.reference)
             if tag is None:
-                feed.version += 1
-                feed.due_us = None
+                self._drop(feed)
                 for item, session in list(feed.items.items()):
+                    item.tag = None
+                    self._unknown[item] = session
                     self._emit(session, item, _unresolved(item, now), now)
                 continue
+            for item in feed.items:
+                item.tag = tag
+            self._unindex(feed)
             feed.tag = tag
+            self._by_object.setdefault(tag.object.gobject_id, set()).add(feed)
             feed.signal = self._plant.signal(tag)
+            self._show(feed, now, now)
             self._schedule(feed, now)
 
 
@@ -234,12 +282,20 @@ def _unresolved(item: Item, now: int) -> pb.MxEvent:
     unknown = status(
         pb.MX_STATUS_CATEGORY_CONFIGURATION_ERROR, 6, f"the reference {item.reference!r} cannot be resolved"
     )
+    return _without_value(now, 0, unknown)
+
+
+def _unbound(now: int, quality: int) -> pb.MxEvent:
+    return _without_value(now, quality, status(pb.MX_STATUS_CATEGORY_PENDING, text="the reference is being bound"))
+
+
+def _without_value(now: int, quality: int, said: pb.MxStatusProxy) -> pb.MxEvent:
     event = pb.MxEvent(
         family=pb.MX_EVENT_FAMILY_ON_DATA_CHANGE,
         value=NO_DATA,
-        quality=0,
+        quality=quality,
         source_timestamp=timestamp(now),
-        statuses=[unknown],
+        statuses=[said],
         worker_timestamp=timestamp(now),
         gateway_receive_timestamp=timestamp(now + 400),
         hresult=0,

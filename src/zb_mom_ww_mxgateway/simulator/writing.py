@@ -2,21 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 
 from .commands import Call, Commands
 from .conversion import CoercionError, coerce, read_value, timestamp
-from .model import Security
-from .replies import INVALID_ARGUMENT, NOT_AUTHENTICATED, OK_STATUS, MxFailureError, status
+from .model import Security, Tag
+from .replies import (
+    INVALID_ARGUMENT,
+    NOT_AUTHENTICATED,
+    OK_STATUS,
+    InvalidRequestError,
+    MxFailureError,
+    NotAllowedError,
+    status,
+)
 from .sessions import SECOND, Item, Session
 
-__all__ = ["Writing"]
+__all__ = ["Writing", "Written"]
 
 # Details of statuses as MXAccess numbers them: wrong type or range, no permission, cannot be written.
 _WRONG_TYPE, _NO_PERMISSION, _READ_ONLY = 1007, 1008, 1010
+
+
+#: So many writes are remembered for a test to look at.
+_REMEMBERED_WRITES = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A write that the plant took.
+
+    Args:
+        session_id: whose.
+        reference: as the Galaxy spells it.
+        value: in the attribute's type.
+        time_us: its source time.
+        user: in whose name; empty for an anonymous write.
+    """
+
+    session_id: str
+    reference: str
+    value: object
+    time_us: int
+    user: str
 
 
 class Writing:
@@ -24,6 +57,8 @@ class Writing:
 
     def __init__(self, commands: Commands) -> None:
         self._commands = commands
+        #: The last writes that the plant took, oldest first.
+        self.written: deque[Written] = deque(maxlen=_REMEMBERED_WRITES)
 
     def write(self, call: Call) -> None:
         """Write a value."""
@@ -63,7 +98,8 @@ class Writing:
 
     def _plain(self, call: Call, item: Item, value: pb.MxValue, user_id: int, moment: pb.MxValue | None = None) -> None:
         """A user id counts only after a supervisory advise; else the write is anonymous."""
-        user = self._commands.users.name_of(user_id) if item.supervisory else ""
+        known = item.supervisory and user_id in self._commands.registration(call).users
+        user = self._commands.users.name_of(user_id) if known else ""
         needs_users = item.tag is not None and item.tag.attribute.security in (
             Security.SECURED_WRITE,
             Security.VERIFIED_WRITE,
@@ -116,9 +152,9 @@ class Writing:
             raise MxFailureError(INVALID_ARGUMENT, "the write has no value")
         tag, key = item.tag, call.key
         if key is not None and tag is not None and not key.may_write(tag, self._commands.path(tag)):
-            raise MxFailureError(
-                INVALID_ARGUMENT, f"the API key may not write {item.reference!r}", pb.MX_STATUS_CATEGORY_SECURITY_ERROR
-            )
+            raise NotAllowedError(f"the API key may not write {item.reference!r}")
+        if tag is not None and value.WhichOneof("kind") == "sparse_array_value":
+            _check_sparse(value.sparse_array_value, tag)
         if moment is not None and moment.WhichOneof("kind") not in ("timestamp_value", None):
             raise MxFailureError(INVALID_ARGUMENT, "the timestamp is not a time")
         kept = pb.MxValue()
@@ -127,7 +163,7 @@ class Writing:
         clock = self._commands.clock
         due = clock.now_us() + round(self._commands.limits.write_delay * SECOND)
         session = call.session
-        clock.call_at(due, lambda: self._complete(session, item, kept, at_us, refusal))
+        clock.call_at(due, lambda: self._complete(session, item, kept, at_us, user, refusal))
 
     def _complete(
         self,
@@ -135,10 +171,12 @@ class Writing:
         item: Item,
         value: pb.MxValue,
         at_us: int | None,
+        user: str,
         refusal: pb.MxStatusProxy | None,
     ) -> None:
         """Do the write and say what came of it; the data change follows the completion."""
-        if session.state != pb.SESSION_STATE_READY or item.handle not in session.items:
+        if session.state != pb.SESSION_STATE_READY:
+            # The worker that had the write in hand is gone.
             return
         commands = self._commands
         now = commands.clock.now_us()
@@ -154,13 +192,22 @@ class Writing:
             hresult=0,
         )
         event.on_write_complete.SetInParent()
-        session.log.append(event, now)
+        if item.handle in session.items:
+            session.log.append(event, now)
         if said.category == pb.MX_STATUS_CATEGORY_OK and item.tag is not None:
-            commands.plant.write(item.tag, coerced, now if at_us is None else min(at_us, now))
+            when = self._not_before_the_last(item.tag, now if at_us is None else min(at_us, now))
+            self.written.append(Written(session.id, item.tag.reference, coerced, when, user))
+            commands.plant.write(item.tag, coerced, when)
+
+    def _not_before_the_last(self, tag: Tag, at_us: int) -> int:
+        """The time of a write; what was written last counts, even with an earlier time."""
+        whole = tag.reference if tag.element is None else f"{tag.reference.rpartition('[')[0]}[]"
+        earlier = self._commands.plant.writes(whole)()
+        return max(at_us, earlier[-1][0]) if earlier else at_us
 
     def _bulk(self, call: Call, reply: pb.BulkWriteReply, one: Callable[[Item, Any], None]) -> None:
         registration = self._commands.registration(call)
-        entries: Iterable[Any] = call.payload.entries
+        entries: Sequence[Any] = call.payload.entries
         self._commands.check_bulk(entries)
         reply.SetInParent()
         for entry in entries:
@@ -171,10 +218,32 @@ class Writing:
                 result.hresult = error.hresult
                 result.error_message = str(error)
                 result.statuses.append(status(error.category, error.detail, str(error)))
+            except InvalidRequestError as error:
+                result.hresult = INVALID_ARGUMENT
+                result.error_message = str(error)
             else:
                 result.was_successful = True
                 result.hresult = 0
                 result.statuses.append(OK_STATUS)
+
+
+def _check_sparse(sparse: pb.MxSparseArray, tag: Tag) -> None:
+    """The gateway expands a sparse array before the worker sees it, so it is the one to refuse a bad one.
+
+    Raises:
+        InvalidRequestError: it does not fit the attribute.
+    """
+    length = tag.attribute.array_length
+    if length is None or tag.element is not None:
+        raise InvalidRequestError(f"a sparse array cannot be written to {tag.reference}, which is no array")
+    if sparse.total_length != length:
+        raise InvalidRequestError(f"total_length is {sparse.total_length}, but {tag.reference} has {length} elements")
+    indices = [element.index for element in sparse.elements]
+    outside = next((index for index in indices if index >= length), None)
+    if outside is not None:
+        raise InvalidRequestError(f"index {outside} is outside 0 to {length - 1}")
+    if len(set(indices)) < len(indices):
+        raise InvalidRequestError("an index of the sparse array is named twice")
 
 
 def _judge(item: Item, value: pb.MxValue) -> tuple[pb.MxStatusProxy, Any]:
