@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import weakref
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, Unpack
+from typing import TYPE_CHECKING, Self, TypeVar, Unpack, overload
 
 from google.protobuf.duration_pb2 import Duration
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["GatewayClient"]
 
 _log = logging.getLogger(__name__)
+
+SessionT = TypeVar("SessionT", bound=Session)
 
 OPEN_SESSION = Method("mxaccess_gateway.v1.MxAccessGateway/OpenSession", pb.OpenSessionReply)
 
@@ -93,14 +95,33 @@ class GatewayClient(AlarmCalls):
 
     # Sessions -------------------------------------------------------------------------------------------------------
 
+    @overload
     async def open_session(
         self, options: OpenSessionOptions | None = None, *, client_session_name: str | None = None
+    ) -> Session: ...
+
+    @overload
+    async def open_session(
+        self,
+        options: OpenSessionOptions | None = None,
+        *,
+        client_session_name: str | None = None,
+        kind: type[SessionT],
+    ) -> SessionT: ...
+
+    async def open_session(
+        self,
+        options: OpenSessionOptions | None = None,
+        *,
+        client_session_name: str | None = None,
+        kind: type[Session] = Session,
     ) -> Session:
         """Open a session and return it when the gateway says that it is ready.
 
         Args:
             options: what to ask for.
             client_session_name: shown in the gateway's list of sessions; instead of `options`.
+            kind: the class of the result.
 
         Raises:
             MxGatewayError: the gateway refused, or its reply has no session id.
@@ -135,7 +156,7 @@ class GatewayClient(AlarmCalls):
                 correlation_id=request.client_correlation_id,
                 reply=reply,
             )
-        session = Session(self._connection, reply.session_id, reply)
+        session = kind(self._connection, reply.session_id, reply)
         self._sessions.add(session)
         return session
 

@@ -67,6 +67,9 @@ class WriteCommands(Invoker):
         """The session's one event stream, opened if need be."""
         raise AttributeError("_event_feed")
 
+    def _leave_feed(self, feed: EventFeed) -> None:
+        """A write has seen its completion; the session's one stream stays open for the next."""
+
     @overload
     async def write(
         self,
@@ -312,3 +315,4 @@ class WriteCommands(Invoker):
             ) from None
         finally:
             feed.forget(key, future)
+            self._leave_feed(feed)
