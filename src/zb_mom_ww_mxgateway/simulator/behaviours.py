@@ -93,7 +93,14 @@ class Moving(ABC):
         else:
             formula = _together([self.formula(scene, mix(key, index)) for index in range(length)])
         quality = _quality(mix(key, -11), self.lossy) if self.lossy else None
-        return Ticking(key, round(self.rate_s * SECOND), formula, since_us=scene.since_us, quality=quality)
+        return Ticking(
+            key,
+            round(self.rate_s * SECOND),
+            formula,
+            since_us=scene.since_us,
+            quality=quality,
+            version=lambda: scene.plant.version,
+        )
 
     @abstractmethod
     def formula(self, scene: Scene, key: int) -> Formula:

@@ -101,6 +101,8 @@ class Machine:
         self._trips = trips
         self._epoch_us = int(pick(key, -1, *traits.epoch_s) * SECOND)
         self._phase_us = int(pick(key, -2, 0, self._epoch_us))
+        #: Moves on with every command.
+        self.version = 0
         self._commands: list[Segment] = []
         self._forced: set[int] = set()
         self._epochs: dict[int, tuple[list[int], list[MachineState]]] = {}
@@ -217,6 +219,7 @@ class Machine:
             at = planned.end_us
 
     def _cut(self, at_us: int) -> None:
+        self.version += 1
         kept = [command for command in self._commands if command.start_us < at_us][-_KEPT_COMMANDS:]
         self._commands = [command._replace(end_us=min(command.end_us, at_us)) for command in kept]
         self._stretches.clear()

@@ -85,7 +85,7 @@ class Quantity:
         key, period = scene.key, round(self.rate_s * SECOND)
         formula = self._formula(scene, machine, key)
         if machine is None:
-            return Ticking(key, period, formula, since_us=scene.since_us)
+            return Ticking(key, period, formula, since_us=scene.since_us, version=lambda: scene.plant.version)
         return Ticking(
             key,
             period,
@@ -93,6 +93,7 @@ class Quantity:
             since_us=scene.since_us,
             quality=_transmitter_quality(machine) if self.transmitter else None,
             still=self._still(machine),
+            version=lambda: scene.plant.version + machine.version,
         )
 
     def warning(self, machine: Machine, at_us: int) -> float:
@@ -233,7 +234,14 @@ class Tally:
             stands = None if machine is None else machine.stretch(at_us, NOT_RUNNING)
             return None if stands is None or not stands.inside else (stands.start_us, stands.end_us)
 
-        return Ticking(key, round(self.rate_s * SECOND), value, since_us=scene.since_us, still=still)
+        return Ticking(
+            key,
+            round(self.rate_s * SECOND),
+            value,
+            since_us=scene.since_us,
+            still=still,
+            version=lambda: 0 if machine is None else machine.version,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,6 +62,7 @@ class Plant:
         self.deploy_time_us = deploy_time_us
         self.deploy_sequence = 1
         self.cache_sequence = 1
+        self.version = 0
         self.templates: dict[str, Template] = dict(templates)
         self._links = dict(links or {})
         self._writes: dict[str, list[tuple[int, Value]]] = {}
@@ -149,6 +150,7 @@ class Plant:
         writes = self._writes.setdefault(scene.reference, [])
         writes.append((at_us, value))
         del writes[:-_KEPT_WRITES]
+        self.version += 1
         machine = self.machine(tag.object)
         if value is True and machine is not None:
             match tag.attribute.name:

@@ -27,6 +27,8 @@ class SceneSource(Protocol):
     #: The plant's beginning: nothing changed before.
     origin_us: int
     deploy_time_us: int
+    #: Moves on with every write.
+    version: int
 
     def machine(self, obj: PlantObject) -> Machine | None:
         """The machine that moves this object: its own, or the one it hangs on."""

@@ -20,6 +20,8 @@ Still: TypeAlias = tuple[int, int | None]
 
 #: Equal ticks after which `Ticking` gives up looking for a change and lets the caller look again from there.
 _PATIENCE = 4096
+#: What the last so many ticks showed is remembered by a signal: each is looked at again when the next one is due.
+_REMEMBERED = 4
 
 
 class Constant:
@@ -52,9 +54,11 @@ class Ticking:
         quality: the quality byte at the time of a tick.
         still: a span around a time in which value and quality do not move, if there is one. It saves looking at
             every tick of a machine that stands still.
+        version: a number that moves on when a write or a command may have changed what the ticks show; the last few
+            ticks are remembered until then.
     """
 
-    __slots__ = ("_key", "_period", "_quality", "_since", "_still", "_value")
+    __slots__ = ("_key", "_period", "_quality", "_shown", "_shown_version", "_since", "_still", "_value", "_version")
 
     def __init__(
         self,
@@ -65,6 +69,7 @@ class Ticking:
         since_us: int,
         quality: Callable[[int], int] | None = None,
         still: Callable[[int], Still | None] | None = None,
+        version: Callable[[], int] | None = None,
     ) -> None:
         self._key = key
         self._period = period_us
@@ -72,6 +77,9 @@ class Ticking:
         self._since = since_us
         self._quality = quality
         self._still = still
+        self._version = version
+        self._shown_version = -1
+        self._shown: dict[int, tuple[Value, int]] = {}
 
     def sample(self, at_us: int) -> Sample:
         """The value, with the time of the tick that brought it (looking back at most 4096 equal ticks)."""
@@ -121,8 +129,18 @@ class Ticking:
         return tick if self._time(tick) >= at_us else tick + 1
 
     def _show(self, tick: int) -> tuple[Value, int]:
-        time = max(self._time(tick), self._since)
-        return self._value(time), GOOD if self._quality is None else self._quality(time)
+        version = self._version() if self._version is not None else 0
+        if version != self._shown_version:
+            self._shown.clear()
+            self._shown_version = version
+        shown = self._shown.get(tick)
+        if shown is None:
+            if len(self._shown) >= _REMEMBERED:
+                del self._shown[next(iter(self._shown))]
+            time = max(self._time(tick), self._since)
+            quality = GOOD if self._quality is None else self._quality(time)
+            shown = self._shown[tick] = self._value(time), quality
+        return shown
 
 
 class WrittenOver:
