@@ -108,3 +108,17 @@ async def test_a_refused_acknowledgement_is_a_reply_in_the_full_mode() -> None:
         assert reply.protocol_status.code == pb.PROTOCOL_STATUS_CODE_MXACCESS_FAILURE
         assert reply.hresult < 0
         assert (await rig.acknowledge(FIRST)).hresult == 0
+
+
+async def test_a_fault_outlives_the_switch() -> None:
+    """CONTRACT "alarms": an alarm system that refuses all does so with either provider, each in its own way."""
+    async with alarm_rig() as rig:
+        rig.set(FIRST, True)
+        rig.gateway.alarms.fail_acknowledgements = True
+        assert (await rig.acknowledge(FIRST)).hresult < 0
+        rig.gateway.fail_over_alarms()
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await rig.acknowledge(FIRST)
+        assert caught.value.code() == grpc.StatusCode.FAILED_PRECONDITION
+        rig.gateway.restore_alarms()
+        assert (await rig.acknowledge(FIRST)).hresult < 0

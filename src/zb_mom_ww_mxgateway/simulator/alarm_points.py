@@ -8,7 +8,7 @@ from uuid import UUID
 
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 
-from .model import Signal, Tag
+from .model import Tag
 from .plant import Plant
 from .randomness import mix, stable_key
 
@@ -46,7 +46,6 @@ class AlarmPoint:
 
     tag: Tag
     reference: str
-    signal: Signal
     active: bool = False
     acknowledged: bool = False
     original_us: int = 0

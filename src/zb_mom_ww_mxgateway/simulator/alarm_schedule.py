@@ -17,10 +17,11 @@ class AlarmSchedule:
 
     Args:
         clock: the simulator's time.
-        look: called with each alarm that is due; it sets the alarm's next time.
+        look: called with each alarm that is due and that time, in order of time however late the clock's callback
+            is; it sets the alarm's next time.
     """
 
-    def __init__(self, clock: Clock, look: Callable[[AlarmPoint], None]) -> None:
+    def __init__(self, clock: Clock, look: Callable[[AlarmPoint, int], None]) -> None:
         self._clock = clock
         self._look = look
         self._heap: list[tuple[int, int, AlarmPoint]] = []
@@ -42,6 +43,19 @@ class AlarmSchedule:
             if not self._running:
                 self._arm()
 
+    def catch_up(self) -> None:
+        """Look at all that is due and was not looked at yet, because the clock's callback is late."""
+        self._running = True
+        now = self._clock.now_us()
+        try:
+            while self._heap and self._heap[0][0] <= now:
+                due, _, point = heapq.heappop(self._heap)
+                if due == point.due_us:
+                    point.due_us = None
+                    self._look(point, due)
+        finally:
+            self._running = False
+
     def close(self) -> None:
         """Look at nothing any more."""
         self._heap.clear()
@@ -58,15 +72,6 @@ class AlarmSchedule:
 
     def _run(self) -> None:
         self._timer = None
-        self._running = True
-        now = self._clock.now_us()
-        try:
-            while self._heap and self._heap[0][0] <= now:
-                due, _, point = heapq.heappop(self._heap)
-                if due == point.due_us:
-                    point.due_us = None
-                    self._look(point)
-        finally:
-            self._running = False
+        self.catch_up()
         if self._heap:
             self._arm()

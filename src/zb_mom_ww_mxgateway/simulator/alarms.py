@@ -61,7 +61,7 @@ class AlarmMonitor:
     Attributes:
         provider: where alarms come from at present.
         refuse_acknowledgements: how many of the next acknowledgements the alarm system refuses.
-        fail_acknowledgements: whether it refuses all, until the provider is switched.
+        fail_acknowledgements: whether it refuses all.
     """
 
     def __init__(self, plant: Plant, clock: Clock) -> None:
@@ -70,6 +70,7 @@ class AlarmMonitor:
         self.provider = Provider(pb.ALARM_PROVIDER_MODE_ALARMMGR, "", clock.now_us())
         self.refuse_acknowledgements = 0
         self.fail_acknowledgements = False
+        self._provider_fails = False
         self._points: dict[str, AlarmPoint] = {}
         self._of_object: dict[int, list[AlarmPoint]] = {}
         self._active: dict[str, AlarmPoint] = {}
@@ -79,13 +80,16 @@ class AlarmMonitor:
         self._loading: asyncio.Task[None] | None = None
         self._scheduling: asyncio.Task[None] | None = None
         self._forget: list[Callable[[], None]] = []
+        #: A subtag of an alarm says what the alarm does, and not the other way round.
+        self._writing = False
 
     async def ready(self) -> None:
-        """Return when the state of every alarm is known."""
+        """Return when the state of every alarm is known, and everybody was told what is late."""
         if self._loading is None:
             self._forget = [self._plant.on_change(self._changed), self._plant.on_deploy(self._deployed)]
             self._loading = asyncio.create_task(self._load(first=True))
         await asyncio.shield(self._loading)
+        self._schedule.catch_up()
 
     def close(self) -> None:
         """Stop watching."""
@@ -153,7 +157,7 @@ class AlarmMonitor:
         Raises:
             AcknowledgeError: the alarm system did not take it.
         """
-        if self.refuse_acknowledgements or self.fail_acknowledgements:
+        if self.refuse_acknowledgements or self.fail_acknowledgements or self._provider_fails:
             self.refuse_acknowledgements = max(0, self.refuse_acknowledgements - 1)
             raise AcknowledgeError(f"the alarm system did not take the acknowledgement of {point.reference!r}")
         if point.acknowledged:
@@ -169,8 +173,14 @@ class AlarmMonitor:
         return Tag(point.tag.reference, point.tag.object, point.tag.attribute if comment is None else comment.attribute)
 
     def switch(self, mode: int, reason: str, *, fail_acknowledgements: bool = False) -> None:
-        """Fail over to another provider, or back, and tell every feed; to the present one nobody is told."""
-        self.fail_acknowledgements = fail_acknowledgements
+        """Fail over to another provider, or back, and tell every feed; to the present one nobody is told.
+
+        Args:
+            mode: an `AlarmProviderMode`.
+            reason: why, for people.
+            fail_acknowledgements: whether this provider refuses all acknowledgements; the next one starts afresh.
+        """
+        self._provider_fails = fail_acknowledgements
         if mode != self.provider.mode:
             self.provider = Provider(mode, reason, self._clock.now_us())
             self._publish(None, pb.AlarmFeedMessage(provider_status=self.provider.message()))
@@ -182,7 +192,11 @@ class AlarmMonitor:
         """Keep a subtag of the alarm true; a plant with few attributes may not have it."""
         tag = self._plant.resolve(f"{point.tag.reference}.{subtag}")
         if tag is not None:
-            self._plant.write(tag, value, self._clock.now_us())
+            self._writing = True
+            try:
+                self._plant.write(tag, value, self._clock.now_us())
+            finally:
+                self._writing = False
 
     # -- loading ---------------------------------------------------------------------------------------------------
 
@@ -210,11 +224,11 @@ class AlarmMonitor:
             seen.add(name)
             point = self._points.get(name)
             if point is None:
-                point = self._points[name] = AlarmPoint(tag, reference, self._plant.alarm_signal(tag))
+                point = self._points[name] = AlarmPoint(tag, reference)
                 if first:
                     self._first_look(name, point)
             else:
-                point.tag, point.signal = tag, self._plant.alarm_signal(tag)
+                point.tag = tag
             self._of_object.setdefault(tag.object.gobject_id, []).append(point)
             yield
         for name in [name for name in self._points if name not in seen]:
@@ -225,11 +239,11 @@ class AlarmMonitor:
 
     def _look_at_all(self) -> Iterator[None]:
         for point in list(self._points.values()):
-            self._look(point)
+            self._look(point, self._clock.now_us())
             yield
 
     def _first_look(self, name: str, point: AlarmPoint) -> None:
-        sample = point.signal.sample(self._clock.now_us())
+        sample = self._plant.alarm_signal(point.tag).sample(self._clock.now_us())
         if sample.value:
             point.found_active(sample.time_us)
             self._active[name] = point
@@ -256,14 +270,16 @@ class AlarmMonitor:
     # -- changes ---------------------------------------------------------------------------------------------------
 
     def _changed(self, changed: PlantObject) -> None:
-        for point in self._of_object.get(changed.gobject_id, ()):
-            self._look(point)
+        if not self._writing:
+            for point in self._of_object.get(changed.gobject_id, ()):
+                self._look(point, self._clock.now_us())
 
-    def _look(self, point: AlarmPoint) -> None:
-        """Bring an alarm up to now and find out when to look again."""
-        now = self._clock.now_us()
-        self._schedule.set(point, point.signal.next_change(now))
-        sample = point.signal.sample(now)
+    def _look(self, point: AlarmPoint, now: int) -> None:
+        """Bring an alarm up to a time and find out when to look again."""
+        # A signal is made for each look: kept for every alarm, they would be most of what a big plant needs.
+        signal = self._plant.alarm_signal(point.tag)
+        self._schedule.set(point, signal.next_change(now))
+        sample = signal.sample(now)
         if bool(sample.value) != point.active:
             # A source time before the last change happens when a write moves what was computed before.
             at_us = sample.time_us if point.changed_us < sample.time_us <= now else now
