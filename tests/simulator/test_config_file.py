@@ -359,7 +359,7 @@ SPEED = "objects[1].attributes.Speed"
         ),
         (
             ATTRIBUTE + 'type = "Boolean"\nsignal = { kind = "windows", share = 2 }',
-            f"{SPEED}.signal.share: expected a number above 0, at most 1; got 2",
+            f"{SPEED}.signal.share: expected a number from 0.01 to 1; got 2",
         ),
         (
             ATTRIBUTE + 'type = "Integer"\nsignal = { kind = "machine_state" }',

@@ -272,6 +272,18 @@ def test_a_redeploy_leaves_what_was(plant: Plant) -> None:
     assert [(again[0].sample(at), again[1].sample(at)) for at in times] == before
 
 
+def test_what_is_deployed_anew_starts_anew(plant: Plant) -> None:
+    pump = plant.by_name("Pump_001")
+    assert pump is not None
+    plant.write(_tag(plant, "Pump_001.StopCmd"), True, START)
+    plant.write(_tag(plant, "Pump_001.SpeedSP"), 700.0, START)
+    plant.redeploy(change=[replace(pump, contained_name="Other")], at_us=START + SECOND)
+    assert (_value(plant, "Pump_001.State", 20), _value(plant, "Pump_001.SpeedSP", 20)) == ("Stopped", 700.0)
+    plant.redeploy(remove=["Pump_001"], at_us=START + 2 * SECOND)
+    plant.redeploy(add=[pump], at_us=START + 3 * SECOND)
+    assert (_value(plant, "Pump_001.State", 20), _value(plant, "Pump_001.SpeedSP", 20)) == ("Running", 1480.0)
+
+
 @pytest.mark.parametrize(
     ("change", "problem"),
     [

@@ -150,9 +150,9 @@ def _windows(table: Table, place: Place) -> Behaviour:
     every, length = table.number("every_s", 300.0, above=1), table.pair("length_s", (20.0, 60.0))
     if length[1] >= every:
         raise table.expected("length_s", f"two numbers below every_s ({every:g})")
-    share = table.number("share", 1.0, above=0)
-    if share > 1:
-        raise table.expected("share", "a number above 0, at most 1")
+    share = table.number("share", 1.0)
+    if not 0.01 <= share <= 1:
+        raise table.expected("share", "a number from 0.01 to 1")
     return AlarmBit(every, share, length)
 
 

@@ -72,8 +72,8 @@ _VALVE = (
     member("PositionSP", _FLOAT, Stored(64.0), historized=True),
     member("OpenLS", _BOOL, State(False, False, True, False)),
     member("ClosedLS", _BOOL, State(True, False, False, True)),
-    member("OpenCmd", _BOOL, Command()),
-    member("CloseCmd", _BOOL, Command()),
+    member("Interlocked", _BOOL, writeable=False),
+    member("Strokes", _INT, Tally(40, 8, first=60_000)),
     member("Mode", _ENUM, Stored("Cascade")),
     member("AirPressure", _FLOAT, Noise(5.6, 0.2, 75, rate_s=1.9)),
     member("TravelTime", _ELAPSED, writeable=False),
@@ -114,7 +114,12 @@ _MIXER = _machine(
     ),
     member("AgitatorSP", _FLOAT, Stored(120.0), security=Security.TUNE, historized=True),
     member("Torque", _DOUBLE, Quantity(310, noise=9, up_s=3, down_s=1), historized=True),
-    member("Temperature", _FLOAT, Quantity(74, 42, 0.5, 90, 260, rate_s=1.2, transmitter=True), historized=True),
+    member(
+        "Temperature",
+        _FLOAT,
+        Quantity(74, 42, 0.5, 90, 260, 1.2, setpoint="TemperatureSP", setpoint_on=74, transmitter=True),
+        historized=True,
+    ),
     member("TemperatureSP", _FLOAT, Stored(74.0), security=Security.TUNE),
     member("BatchNumber", _INT, Counter(rate_s=1200, wrap=100_000), historized=True),
     member("BatchStep", _STRING, State("Idle", "Charging", "Mixing", "Held")),
@@ -125,7 +130,12 @@ _MIXER = _machine(
     member("MixerFault", _BOOL, _FAULT, historized=True, alarm=AlarmSpec("Dsc", 300, None, "Mixer tripped")),
 )
 _CONVEYOR = _machine(
-    member("BeltSpeed", _FLOAT, Quantity(0.85, noise=0.01, up_s=2, down_s=1, rate_s=0.6), historized=True),
+    member(
+        "BeltSpeed",
+        _FLOAT,
+        Quantity(0.85, 0, 0.01, 2, 1, 0.6, setpoint="BeltSpeedSP", setpoint_on=0.85),
+        historized=True,
+    ),
     member("BeltSpeedSP", _FLOAT, Stored(0.85), security=Security.TUNE),
     member("Count", _INT, Tally(1.8, 1.8, first=400_000), historized=True),
     member("Rejects", _INT, Tally(95, 5, first=2_000), historized=True),

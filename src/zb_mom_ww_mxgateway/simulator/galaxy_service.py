@@ -137,7 +137,10 @@ class GalaxyService(pb_grpc.GalaxyRepositoryServicer):
     async def BrowseChildren(  # noqa: N802
         self, request: pb.BrowseChildrenRequest, context: Context
     ) -> pb.BrowseChildrenReply:
-        """A page of the objects directly below a parent."""
+        """A page of the objects directly below a parent.
+
+        The hint of a child says whether a call with the same filters would show anything below it.
+        """
         await self._authorize(context, "BrowseChildren")
         await self._wait_until_loaded(context)
         index, visible = self._view(context)

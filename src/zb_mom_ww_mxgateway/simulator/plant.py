@@ -253,9 +253,10 @@ class Plant:
         Raises:
             ValueError: a name or an id that does not fit what is deployed; nothing is changed then.
         """
-        known = self.templates | {template.name: template for template in templates}
-        self._objects = self._objects.redeployed(add, remove, change, known)
+        before, known = self._objects, self.templates | {template.name: template for template in templates}
+        self._objects = before.redeployed(add, remove, change, known)
         self.templates = known
+        self._forget_replaced(before)
         self._links.update(links or {})
         self.deploy_time_us = at_us
         self.deploy_sequence += 1
@@ -279,6 +280,15 @@ class Plant:
             if each is not None:
                 for callback in list(self._change_callbacks):
                     callback(each)
+
+    def _forget_replaced(self, before: ObjectTable) -> None:
+        """Drop commands and writes of objects that are gone, or deployed anew with another name or template."""
+        for obj in before.all():
+            now = self._objects.by_id(obj.gobject_id)
+            if now is None or (now.tag_name, now.template) != (obj.tag_name, obj.template):
+                self._machines.pop(obj.gobject_id, None)
+                for attribute in self.templates[obj.template].attributes if self._writes else ():
+                    self._writes.pop(self._scene(obj, attribute).reference, None)
 
     def _schedule_trips(self, first_trip: str) -> None:
         pool: list[PlantObject] = []
