@@ -12,7 +12,7 @@ import pytest
 
 from zb_mom_ww_mxgateway import GatewayClient, Session
 from zb_mom_ww_mxgateway.recording import Collection, SimulatedPace, collect_events
-from zb_mom_ww_mxgateway.simulator import Limits, SimulatedGateway, VirtualClock
+from zb_mom_ww_mxgateway.simulator import OverflowSubscriber, SimulatedGateway, VirtualClock
 
 TAGS = ["TestMachine_001.TestChangingInt", "Pump001.Speed", "Pump001.Running", "Pump001.State", "Tank_001.Level"]
 
@@ -83,7 +83,7 @@ async def test_many_tags_do_not_overflow_the_queue_of_a_leaping_clock() -> None:
 
 
 async def test_an_overflow_keeps_what_came_and_says_so() -> None:
-    collection = await record(60, limits=Limits(event_queue=3))
+    collection = await record(60, faults=[OverflowSubscriber(after=20)])
     assert collection.ended_by == "stream error"
     assert collection.error is not None
     assert collection.attrs["error"] == str(collection.error)

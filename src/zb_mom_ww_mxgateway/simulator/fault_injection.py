@@ -12,6 +12,8 @@ from typing import Any, TypeVar
 import grpc
 import grpc.aio
 
+from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
+
 from .clock import Clock, sleep
 from .fault_messages import with_unknown_enum, with_unknown_field, without_payload
 from .faults import (
@@ -81,13 +83,11 @@ class FaultInjector(grpc.aio.ServerInterceptor):
     Args:
         clock: delays are on it.
         command_timeout: after which a command that is never answered is given up (seconds).
-        on_overflow: what makes the subscriber of a session overflow.
     """
 
-    def __init__(self, clock: Clock, command_timeout: float, on_overflow: Callable[[str], None]) -> None:
+    def __init__(self, clock: Clock, command_timeout: float) -> None:
         self._clock = clock
         self._command_timeout = command_timeout
-        self._on_overflow = on_overflow
         self._armed: list[_Armed] = []
         self._streams: set[_Stream] = set()
         #: Replies that are held back now.
@@ -122,7 +122,11 @@ class FaultInjector(grpc.aio.ServerInterceptor):
             if made >= death.after and armed.use(session):
                 session.fault("the worker died")
                 return False
-        return True
+        for armed, overflow in self._of(OverflowSubscriber):
+            if made >= overflow.after and session.log.subscribers and armed.use(session):
+                for subscriber in list(session.log.subscribers):
+                    session.log.drop_slow(subscriber)
+        return session.state == pb.SESSION_STATE_READY
 
     # The way of a call ----------------------------------------------------------------------------------------------
 
@@ -187,7 +191,7 @@ class FaultInjector(grpc.aio.ServerInterceptor):
                 async with aclosing(behaviour(request, context)) as messages:  # type: ignore[type-var]
                     while True:
                         stream.is_waiting = True
-                        await self._in_the_way(stream, request, sent)
+                        await self._in_the_way(stream, sent)
                         message = await anext(messages, None)
                         stream.is_waiting = False
                         if message is None or stream.is_broken():
@@ -207,13 +211,10 @@ class FaultInjector(grpc.aio.ServerInterceptor):
 
         return call
 
-    async def _in_the_way(self, stream: _Stream, request: Any, sent: int) -> None:
+    async def _in_the_way(self, stream: _Stream, sent: int) -> None:
         """What happens to a stream before its next message."""
         if not self._armed:
             return
-        for armed, overflow in self._of(OverflowSubscriber):
-            if stream.rpc == "StreamEvents" and sent >= overflow.after and armed.use(stream):
-                self._on_overflow(request.session_id)
         for armed, drop in self._of(DropStream):
             if drop.rpc == stream.rpc and sent >= drop.after and armed.use(stream):
                 stream.broken = (grpc.StatusCode[drop.code], "the connection was lost")

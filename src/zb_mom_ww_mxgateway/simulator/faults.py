@@ -110,8 +110,8 @@ class OverflowSubscriber(_StreamFault):
     """Take a subscriber of events to be too slow, with all that follows from it.
 
     Args:
-        after: events that are sent before.
-        times: how many subscribers.
+        after: events that the session makes before.
+        times: in how many sessions.
     """
 
     name: ClassVar[str] = "overflow"

@@ -52,7 +52,7 @@ class Limits:
     max_bulk: int = 1000
     max_message_bytes: int = 16 * 1024 * 1024
     first_value_delay: float | tuple[float, float] = 0.3
-    value_delay: float = 0.1
+    value_delay: float = 0.3
     initial_quality: int | None = None
     write_delay: float = 0.05
     read_timeout: float = 10.0

@@ -114,7 +114,7 @@ class SimulatedGateway(FaultControls):
             self.plant = generate_plant(spec, start_us=self.clock.now_us())
         self.standard_services: tuple[str, ...] = ()
         self._faults = tuple(faults)
-        self._injector = FaultInjector(self.clock, self.limits.command_timeout, self._overflow)
+        self._injector = FaultInjector(self.clock, self.limits.command_timeout)
         self._prepare_faults()
         self._server: grpc.aio.Server | None = None
         self._service: GatewayService | None = None
