@@ -27,9 +27,10 @@ from zb_mom_ww_mxgateway.simulator.clock import VirtualClock
 from zb_mom_ww_mxgateway.simulator.formulas import float32, lagged, wander
 from zb_mom_ww_mxgateway.simulator.generate import AlarmScenario, PlantSpec, generate_plant
 from zb_mom_ww_mxgateway.simulator.machine_behaviours import AlarmBit, Quantity, Tally, Warned
-from zb_mom_ww_mxgateway.simulator.model import BAD, GOOD, UNCERTAIN, Category, DataType, PlantObject, Signal
+from zb_mom_ww_mxgateway.simulator.model import BAD, GOOD, UNCERTAIN, Category, DataType, PlantObject, Sample, Signal
 from zb_mom_ww_mxgateway.simulator.plant import Plant
 from zb_mom_ww_mxgateway.simulator.randomness import mix, normal, pick, stable_key, unit
+from zb_mom_ww_mxgateway.simulator.signals import AnyOf, Constant
 from zb_mom_ww_mxgateway.simulator.templates import Template, member
 
 START = VirtualClock().now_us()
@@ -50,6 +51,10 @@ def _moving(plant: Plant) -> list[str]:
 
 
 MOVING = _moving(PLANT)
+SCENARIOS: dict[AlarmScenario, Plant] = {
+    scenario: generate_plant(PlantSpec(alarm_scenario=scenario, seed=3), start_us=START)
+    for scenario in ("normal", "flood", "chattering", "stale")
+}
 
 
 def _signal(reference: str, plant: Plant = PLANT) -> Signal:
@@ -86,9 +91,11 @@ def _changes(signal: Signal, seconds: float, start: int = START) -> list[int]:
 
 
 @settings(max_examples=400, deadline=None)
-@given(st.sampled_from(MOVING), st.integers(0, 2 * HOUR), st.floats(0, 1))
-def test_a_signal_stands_until_the_change_it_announces(reference: str, offset: int, share: float) -> None:
-    signal = _signal(reference)
+@given(st.sampled_from(list(SCENARIOS)), st.sampled_from(MOVING), st.integers(-HOUR, 2 * HOUR), st.floats(0, 1))
+def test_a_signal_stands_until_the_change_it_announces(
+    scenario: AlarmScenario, reference: str, offset: int, share: float
+) -> None:
+    signal = _signal(reference, SCENARIOS[scenario])
     at = START + offset
     here = signal.sample(at)
     change = signal.next_change(at)
@@ -278,6 +285,27 @@ def test_a_written_alarm_bit_stands() -> None:
     plant.write(tag, True, START)
     assert signal.sample(START).value is True
     assert signal.next_change(START) is None
+
+
+class _Spans:
+    """A signal that is true in some spans."""
+
+    def __init__(self, *spans: tuple[int, int]) -> None:
+        self._edges = [(edge, edge == span[0]) for span in spans for edge in span]
+
+    def sample(self, at_us: int) -> Sample:
+        time, value = max((edge for edge in self._edges if edge[0] <= at_us), default=(0, False))
+        return Sample(value, GOOD, time)
+
+    def next_change(self, after_us: int) -> int | None:
+        return min((edge for edge, _ in self._edges if edge > after_us), default=None)
+
+
+def test_any_of_joins_what_overlaps() -> None:
+    signal = AnyOf([_Spans((10, 20), (50, 60)), _Spans((15, 30)), _Spans((30, 35))])
+    assert [signal.next_change(at) for at in (0, 10, 12, 25, 32, 35, 55, 60)] == [10, 35, 35, 35, 35, 50, 60, None]
+    assert [signal.sample(at).time_us for at in (5, 12, 25, 32, 40, 55, 99)] == [0, 10, 10, 10, 35, 50, 60]
+    assert AnyOf([Constant(True, 0), _Spans((10, 20))]).next_change(5) is None
 
 
 def test_randomness_is_the_same_everywhere() -> None:

@@ -208,7 +208,7 @@ class AnyOf:
     """True while any of some signals is true.
 
     Args:
-        signals: the signals; at least one.
+        signals: signals of true and false; at least one.
     """
 
     __slots__ = ("_signals",)
@@ -220,17 +220,31 @@ class AnyOf:
         """Whether any is true, since when."""
         samples = [signal.sample(at_us) for signal in self._signals]
         active = [sample.time_us for sample in samples if sample.value]
-        return Sample(bool(active), GOOD, min(active) if active else max(sample.time_us for sample in samples))
+        if not active:
+            return Sample(False, GOOD, max(sample.time_us for sample in samples))
+        since = min(active)
+        for _ in range(_PATIENCE):
+            before = [signal.sample(since - 1) for signal in self._signals]
+            earlier = [sample.time_us for sample in before if sample.value and sample.time_us < since]
+            if not earlier:
+                break
+            since = min(earlier)
+        return Sample(True, GOOD, since)
 
     def next_change(self, after_us: int) -> int | None:
         """When the first one becomes true, or the last one false."""
-        active = any(signal.sample(after_us).value for signal in self._signals)
-        at: int | None = after_us
-        for _ in range(_PATIENCE):
-            assert at is not None
+        at = after_us
+        active = [signal for signal in self._signals if signal.sample(at).value]
+        if not active:
             changes = [change for signal in self._signals if (change := signal.next_change(at)) is not None]
-            at = min(changes, default=None)
-            if at is None or any(signal.sample(at).value for signal in self._signals) != active:
+            return min(changes, default=None)
+        for _ in range(_PATIENCE):
+            ends = [signal.next_change(at) for signal in active]
+            if None in ends:
+                return None
+            at = max(end for end in ends if end is not None)
+            active = [signal for signal in self._signals if signal.sample(at).value]
+            if not active:
                 break
         return at
 
