@@ -12,6 +12,7 @@ from ..errors import MxGatewayCommandError
 from ..options import ClientOptions
 from ..recording import Collection, Pace, SimulatedPace
 from ..values import MxValueInput, from_mx_value
+from .alarm_views import AlarmCollection, collect_alarm_feed
 from .environment import options_from, progress_wanted
 from .portal import Portal, portal
 from .progress import ProgressBar
@@ -110,6 +111,11 @@ class Gateway:
         self._embedded = embedded
         self._simulated = simulated
         self._closed = False
+
+    @property
+    def closed(self) -> bool:
+        """Whether `close` was called."""
+        return self._closed
 
     # What it is -----------------------------------------------------------------------------------------------------
 
@@ -242,6 +248,71 @@ class Gateway:
         """Collect while other cells run; `.frame()` is what has come, `.stop()` ends it."""
         collector = self._call(self._bench.collector(_listed(tags)))
         return Background(self._portal, collector, self._portal.submit(gathered(collector, None, None)))
+
+    # Alarms ---------------------------------------------------------------------------------------------------------
+
+    def active_alarms(self, prefix: str = "", *, tz: str = "UTC") -> pd.DataFrame:
+        """The alarms that are active now, one row each; columns as in `frames.ACTIVE_ALARM_SCHEMA`.
+
+        Args:
+            prefix: only references that begin so, for example "Galaxy!Area001.".
+            tz: time zone of the frame's times.
+        """
+        from ..frames.alarms import active_alarms_table, alarm_frame
+
+        async def snapshot() -> list[Any]:
+            return [alarm async for alarm in self._bench.client.query_active_alarms(prefix)]
+
+        return alarm_frame(active_alarms_table(self._call(snapshot())), tz=tz)
+
+    def collect_alarms(
+        self,
+        *,
+        seconds: float | None = None,
+        messages: int | None = None,
+        prefix: str = "",
+        progress: bool | None = None,
+        tz: str = "UTC",
+    ) -> pd.DataFrame:
+        """The alarm feed, one row per message: the active alarms first, then each transition as it comes.
+
+        An interrupted or broken collection returns what it has; `attrs` says why it ended.
+
+        Args:
+            seconds: how long.
+            messages: stop at so many.
+            prefix: only references that begin so.
+            progress: a progress bar; by default unless `MXGATEWAY_PROGRESS=0`.
+            tz: time zone of the frame's times.
+        """
+        if seconds is None and messages is None:
+            raise ValueError("give seconds or messages: without either the collection would never end")
+        into = AlarmCollection()
+        with ProgressBar(progress_wanted(progress), seconds, messages) as bar:
+            feed = collect_alarm_feed(
+                self._bench.client,
+                into,
+                prefix=prefix,
+                seconds=seconds,
+                messages=messages,
+                pace=self._bench.pace,
+                progress=bar.update,
+            )
+            try:
+                self._call(feed)
+            except KeyboardInterrupt:
+                print(f"interrupted: {len(into.messages)} messages collected so far")
+        return into.frame(tz=tz)
+
+    def acknowledge(self, reference: str, comment: str = "", operator: str = "") -> None:
+        """Acknowledge an alarm by its full reference. Never repeated.
+
+        Raises:
+            ReadOnlyError: the gateway was opened read-only.
+            MxGatewayError: it was refused; the text says what the plant said.
+        """
+        self._check_writes()
+        self._call(self._bench.client.acknowledge_alarm(reference, comment, operator))
 
     # Writes ---------------------------------------------------------------------------------------------------------
 
