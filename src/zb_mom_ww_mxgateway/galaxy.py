@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Self, TypedDict, Unpack
 
 import grpc
+from google.protobuf.message import DecodeError
 from google.protobuf.timestamp_pb2 import Timestamp
 from google.protobuf.wrappers_pb2 import Int32Value
 
 from .browsing import LazyBrowseNode, children_of
 from .connection import Connection, Method
+from .deploys import Deploy, deploys_of
 from .errors import GalaxyChangedError, GalaxyError
+from .galaxy_pages import RawPage
 from .generated import galaxy_repository_pb2 as pb
 from .options import ClientOptions, ConnectKeywords, resolve_options
 from .streams import MessageStream
@@ -25,6 +28,8 @@ _SERVICE = "galaxy_repository.v1.GalaxyRepository"
 TEST_CONNECTION = Method(f"{_SERVICE}/TestConnection", pb.TestConnectionReply)
 GET_LAST_DEPLOY_TIME = Method(f"{_SERVICE}/GetLastDeployTime", pb.GetLastDeployTimeReply)
 DISCOVER_HIERARCHY = Method(f"{_SERVICE}/DiscoverHierarchy", pb.DiscoverHierarchyReply)
+# The same rpc, its reply left as bytes: `RawPage` reads what leads to the next page and nothing else.
+DISCOVER_PAGES: Method[Any] = Method(f"{_SERVICE}/DiscoverHierarchy", RawPage)
 BROWSE_CHILDREN = Method(f"{_SERVICE}/BrowseChildren", pb.BrowseChildrenReply)
 WATCH_DEPLOY_EVENTS = Method(f"{_SERVICE}/WatchDeployEvents", pb.DeployEvent)
 
@@ -141,16 +146,36 @@ class GalaxyRepositoryClient:
         self, *, page_size: int = 0, **filters: Unpack[HierarchyFilter]
     ) -> AsyncIterator[pb.DiscoverHierarchyReply]:
         """The pages of `iter_hierarchy` as the gateway sends them, with the total count of objects."""
+        async for page in self._pages(DISCOVER_HIERARCHY, lambda page: len(page.objects), page_size, filters):
+            yield page
+
+    async def iter_raw_pages(self, *, page_size: int = 0, **filters: Unpack[HierarchyFilter]) -> AsyncIterator[RawPage]:
+        """The pages of `iter_hierarchy` as serialized `DiscoverHierarchyReply` messages, for the frames.
+
+        Raises:
+            GalaxyNotFoundError: the root does not exist.
+            GalaxyChangedError: a deploy happened in between.
+            GalaxyError: a page is damaged.
+        """
+        async for page in self._pages(DISCOVER_PAGES, lambda page: page.objects, page_size, filters):
+            yield page
+
+    async def _pages(
+        self, method: Method[Any], count: Callable[[Any], int], page_size: int, filters: HierarchyFilter
+    ) -> AsyncIterator[Any]:
+        """The pages of a listing; `count` says how many objects one has."""
         request = pb.DiscoverHierarchyRequest(**_checked(dict(filters), HierarchyFilter, "root_"))
         request.page_size = _page_size(page_size)
         seen = 0
         while True:
             try:
-                page = await self._connection.unary(DISCOVER_HIERARCHY, request)
+                page = await self._connection.unary(method, request)
             except GalaxyError as error:
                 raise _changed(error, bool(request.page_token), seen) from error
+            except DecodeError as error:
+                raise GalaxyError(f"a page of the Galaxy is damaged (after {seen} objects): {error}") from error
             yield page
-            seen += len(page.objects)
+            seen += count(page)
             if not page.next_page_token:
                 return
             request.page_token = page.next_page_token
@@ -225,6 +250,23 @@ class GalaxyRepositoryClient:
         seen: Timestamp | None = None if last_seen_deploy_time is None else to_timestamp(last_seen_deploy_time)
         request = pb.WatchDeployEventsRequest(last_seen_deploy_time=seen)
         return self._connection.stream(WATCH_DEPLOY_EVENTS, request, timeout=timeout)
+
+    def watch_deploys(
+        self,
+        *,
+        last_seen_deploy_time: datetime | None = None,
+        after_sequence: int | None = None,
+        timeout: float | None = None,
+    ) -> AsyncGenerator[Deploy, None]:
+        """The deploys of `watch_deploy_events`, each with how many before it were missed.
+
+        Args:
+            last_seen_deploy_time: as for `watch_deploy_events`.
+            after_sequence: the sequence of the last deploy that an earlier watch saw: what happened in between is
+                reported as missed. None: nothing was seen yet.
+            timeout: as for `watch_deploy_events`.
+        """
+        return deploys_of(self.watch_deploy_events(last_seen_deploy_time, timeout=timeout), after_sequence)
 
 
 def _checked(filters: dict[str, Any], known: type[Any], exclusive: str = "") -> dict[str, Any]:

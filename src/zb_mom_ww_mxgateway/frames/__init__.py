@@ -6,6 +6,12 @@ The Arrow table is the native result (`events_table`, `EventTableBuilder`); pand
 
 from .arrays import array_values
 from .events import EventTableBuilder, events_table, replay_gaps
+from .galaxy import GalaxySnapshot, GalaxyTableBuilder, galaxy_tables
+from .galaxy_decode import GalaxyPageError
+from .galaxy_diff import CHANGE_SCHEMA, diff_hierarchy, diff_table
+from .galaxy_find import TagFilter, find, find_table
+from .galaxy_pandas import attribute_frame, hierarchy_frame
+from .galaxy_schema import ATTRIBUTE_SCHEMA, HIERARCHY_SCHEMA, GalaxyTableError
 from .pandas_events import events_frame
 from .pandas_wide import wide_frame
 from .rows import ReplayGap
@@ -25,6 +31,22 @@ __all__ = [
     "conform",
     "events_table",
     "replay_gaps",
+    # the Galaxy
+    "ATTRIBUTE_SCHEMA",
+    "CHANGE_SCHEMA",
+    "HIERARCHY_SCHEMA",
+    "GalaxyPageError",
+    "GalaxySnapshot",
+    "GalaxyTableBuilder",
+    "GalaxyTableError",
+    "TagFilter",
+    "attribute_frame",
+    "diff_hierarchy",
+    "diff_table",
+    "find",
+    "find_table",
+    "galaxy_tables",
+    "hierarchy_frame",
     # pandas
     "events_frame",
     "tag_summary",
