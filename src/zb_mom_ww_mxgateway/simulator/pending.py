@@ -78,10 +78,10 @@ class PendingCommands:
         finally:
             timer.cancel()
             session.waiting.discard(gone)
-        if task.done():
-            result: ResultT = task.result()
-            return result
-        raise ended.result()
+        if ended.done():
+            raise ended.result()
+        result: ResultT = task.result()
+        return result
 
     def close(self) -> None:
         """Give up all commands: the gateway stops."""

@@ -375,6 +375,8 @@ class SimulatedGateway(FaultControls):
     async def _move(self, clock: VirtualClock, seconds: float) -> None:
         """Pass time, with a turn for whoever waits for something in it."""
         async with self._moving:
+            # What has been asked for already begins now, not at the end of the time.
+            await self._turns(self._service)
             until = clock.now_us() + round(seconds * 1_000_000)
             while clock.step(until):
                 service = self._service
