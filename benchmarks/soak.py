@@ -48,6 +48,7 @@ class Client:
         return await self._call("Invoke", request, pb.MxCommandReply)
 
     async def open(self, tags: list[str]) -> None:
+        """Open the session and subscribe."""
         reply = await self._call("OpenSession", pb.OpenSessionRequest(), pb.OpenSessionReply)
         self.session_id = reply.session_id
         reply = await self._invoke(pb.MX_COMMAND_KIND_REGISTER, register=pb.RegisterCommand(client_name="soak"))
@@ -55,6 +56,7 @@ class Client:
         await self._invoke(pb.MX_COMMAND_KIND_SUBSCRIBE_BULK, subscribe_bulk=subscribe)
 
     async def run(self) -> None:
+        """Read events until cancelled."""
         request = pb.StreamEventsRequest(session_id=self.session_id)
         stream = self._channel.unary_stream(
             f"{_PATH}/StreamEvents", request_serializer=_bytes, response_deserializer=pb.MxEvent.FromString

@@ -39,6 +39,7 @@ class Item:
     private: bool = False
     #: Whether the first value was delivered; then the cache of ReadBulk can answer.
     bound: bool = False
+    #: The newest event; value, quality, time and statuses are the item's, the rest may be another item's.
     last: pb.MxEvent | None = None
 
 

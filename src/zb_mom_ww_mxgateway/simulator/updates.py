@@ -216,9 +216,8 @@ class Updates:
             self._emit(session, item, event, now)
 
     def _emit(self, session: Session, item: Item, event: pb.MxEvent, now: int) -> None:
-        if item.last is None:
-            item.last = pb.MxEvent()
-        item.last.CopyFrom(event)
+        # Shared by all items of the tag; copying into one message again and again would never free its arena.
+        item.last = event
         self._deliver_to(session, item, event, now)
         for callback in self._waiting.pop(item, ()):
             callback(event)
