@@ -8,7 +8,6 @@ from types import TracebackType
 from typing import Any, Self, TypedDict, Unpack
 
 import grpc
-from google.protobuf.message import DecodeError
 from google.protobuf.timestamp_pb2 import Timestamp
 from google.protobuf.wrappers_pb2 import Int32Value
 
@@ -172,8 +171,10 @@ class GalaxyRepositoryClient:
                 page = await self._connection.unary(method, request)
             except GalaxyError as error:
                 raise _changed(error, bool(request.page_token), seen) from error
-            except DecodeError as error:
-                raise GalaxyError(f"a page of the Galaxy is damaged (after {seen} objects): {error}") from error
+            if page is None:  # what gRPC makes of bytes that are no reply
+                raise GalaxyError(
+                    f"a page of the Galaxy is damaged (after {seen} objects): it is no reply to a listing"
+                )
             yield page
             seen += count(page)
             if not page.next_page_token:

@@ -81,8 +81,8 @@ def diff_hierarchy(before: GalaxySnapshot | pa.Table, after: GalaxySnapshot | pa
         after: the same of now.
 
     Returns:
-        The columns of `CHANGE_SCHEMA`, one row per difference: objects, then attributes; of each what was removed, added,
-        moved, renamed and changed, by id. Empty when nothing differs.
+        The columns of `CHANGE_SCHEMA`, one row per difference: objects, then attributes; of each what was removed,
+        added, moved, renamed and changed, by id. Empty when nothing differs.
 
     Raises:
         GalaxyTableError: a ValueError; a table lacks a column, or the two snapshots were listed with different filters,

@@ -60,8 +60,8 @@ def find(
 
     Args:
         attributes: a snapshot, its `attributes` table, or a frame of that, whole or in part.
-        glob: over the whole reference, or several: `*` is any text, `?` any character, as in `Pump_*.Speed`. The `[]` of
-            an array may be left out.
+        glob: over the whole reference, or several: `*` is any text, `?` any character, as in `Pump_*.Speed`. The `[]`
+            of an array may be left out.
         regex: see `TagFilter` for this and the rest.
         area: …
         template: …
