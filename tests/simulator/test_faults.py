@@ -205,7 +205,7 @@ async def test_restart_on_the_same_port_without_the_sessions() -> None:
         restart = asyncio.create_task(raw.gateway.arestart(down_for=5))
         await read_all(stream)
         assert await stream.code() is grpc.StatusCode.UNAVAILABLE
-        await until(lambda: raw.gateway._service is None)
+        await until(lambda: raw.gateway._hosted is None)
         assert raw.gateway.port == port
         with pytest.raises(RuntimeError, match="down for a restart"):
             _ = raw.gateway.sessions
@@ -230,7 +230,7 @@ async def test_restart_as_a_fault() -> None:
     async with raw_gateway(faults=[Restart(at=5, down=0)]) as raw:
         await raw.open()
         await raw.gateway.aadvance(6)
-        await until(lambda: raw.gateway._service is not None and raw.gateway.sessions == [])
+        await until(lambda: raw.gateway._hosted is not None and raw.gateway.sessions == [])
 
 
 async def test_faults_cleared_do_not_happen() -> None:

@@ -5,32 +5,28 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import Counter
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from types import TracebackType
 from typing import Any, Literal, Self, TypeVar
 
 import grpc
-import grpc.aio
 
-from zb_mom_ww_mxgateway.generated import galaxy_repository_pb2_grpc as galaxy_grpc
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 
-from .alarm_service import AlarmCommands, AlarmService
 from .alarms import AlarmMonitor
 from .background import LoopThread
 from .clock import Clock, VirtualClock, WallClock, sleep
 from .fault_controls import FaultControls
 from .fault_injection import FaultInjector
 from .faults import Fault
-from .galaxy_service import GalaxyService
 from .gateway_limits import Limits
 from .gateway_service import GatewayService
 from .generate import PlantSpec, generate_plant
+from .hosting import Hosted, listen
 from .keys import ApiKey, KeyRing
-from .listening import listen, new_server
 from .plant import Plant
 from .randomness import stable_key
-from .rpc_table import GALAXY, GATEWAY, gateway_handlers
+from .rpc_table import GALAXY, GATEWAY
 from .standard_services import add_standard_services
 from .tls import self_signed
 from .writing import Written
@@ -116,10 +112,7 @@ class SimulatedGateway(FaultControls):
         self._faults = tuple(faults)
         self._injector = FaultInjector(self.clock, self.limits.command_timeout)
         self._prepare_faults()
-        self._server: grpc.aio.Server | None = None
-        self._service: GatewayService | None = None
-        self._alarm_service: AlarmService | None = None
-        self._monitor: AlarmMonitor | None = None
+        self._hosted: Hosted | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._loop_thread = 0
         self._background: LoopThread | None = None
@@ -190,9 +183,7 @@ class SimulatedGateway(FaultControls):
     @property
     def alarms(self) -> AlarmMonitor:
         """The alarm monitor, for example for `guid_of(reference)` of an active alarm."""
-        self._running()
-        assert self._monitor is not None
-        return self._monitor
+        return self._host_of().monitor
 
     def fail_over_alarms(
         self, reason: str = "3 consecutive COM failures", *, fail_acknowledgements: bool = False
@@ -314,46 +305,34 @@ class SimulatedGateway(FaultControls):
     # Inside ---------------------------------------------------------------------------------------------------------
 
     async def _serve(self, port: int) -> None:
-        service = GatewayService(self.plant, self.clock, self.limits, self.key_ring, self._injector.before_event)
-        monitor = AlarmMonitor(self.plant, self.clock)
-        alarms = AlarmService(service, monitor)
-        service.mount(AlarmCommands(service, monitor))
-        server = new_server(self.limits.max_message_bytes, self._injector)
-        server.add_generic_rpc_handlers((gateway_handlers(service, alarms),))
-        galaxy = GalaxyService(
-            self.plant,
-            self.clock,
-            authorize=_authorize(service),
-            subtrees=lambda context: _browse_subtrees(self.key_ring, context),
-        )
-        galaxy_grpc.add_GalaxyRepositoryServicer_to_server(galaxy, server)
-        self.standard_services = await add_standard_services(server, (GATEWAY, GALAXY))
+        hosted = Hosted(self.plant, self.clock, self.limits, self.key_ring, self._injector)
+        self.standard_services = await add_standard_services(hosted.server, (GATEWAY, GALAXY))
         if self._certificate is None and self._tls is not None:
             # Kept over restarts, as the gateway keeps its own.
             self._tls = self_signed() if self._tls == "self-signed" else self._tls
             self._certificate = self._tls[0]
         try:
-            self._port = listen(server, self._host, port, None if self._tls == "self-signed" else self._tls)
-            await server.start()
+            pair = None if self._tls == "self-signed" else self._tls
+            self._port = listen(hosted.server, self._host, port, pair)
+            await hosted.server.start()
         except OSError:
-            service.close()
-            alarms.close()
+            hosted.close()
             raise
-        self._server, self._service, self._alarm_service, self._monitor = server, service, alarms, monitor
+        self._hosted = hosted
 
     async def _halt(self, grace: float) -> None:
-        server, self._server = self._server, None
-        service, self._service = self._service, None
-        if server is not None and service is not None:
-            service.close()
-            if self._alarm_service is not None:
-                self._alarm_service.close()
-            await server.stop(grace)
+        hosted, self._hosted = self._hosted, None
+        if hosted is not None:
+            hosted.close()
+            await hosted.server.stop(grace)
 
     def _running(self) -> GatewayService:
-        if self._service is None:
+        return self._host_of().service
+
+    def _host_of(self) -> Hosted:
+        if self._hosted is None:
             raise RuntimeError("the gateway is down for a restart" if self._is_started else _NOT_RUNNING)
-        return self._service
+        return self._hosted
 
     def _owner(self) -> asyncio.AbstractEventLoop:
         if self._loop is None:
@@ -376,19 +355,21 @@ class SimulatedGateway(FaultControls):
         """Pass time, with a turn for whoever waits for something in it."""
         async with self._moving:
             # What has been asked for already begins now, not at the end of the time.
-            await self._turns(self._service)
+            await self._turns()
             until = clock.now_us() + round(seconds * 1_000_000)
             while clock.step(until):
-                service = self._service
-                if self._injector.waiting or self._fault_tasks or (service is not None and service.is_busy):
-                    await self._turns(service)
+                hosted = self._hosted
+                if self._injector.waiting or self._fault_tasks or (hosted is not None and hosted.service.is_busy):
+                    await self._turns()
 
-    async def _turns(self, service: GatewayService | None) -> None:
+    async def _turns(self) -> None:
         """Let others run: a few rounds for commands, and as long as it helps for a subscriber that is behind."""
         for _ in range(_ROUNDS):
             await asyncio.sleep(0)
         deadline = asyncio.get_running_loop().time() + _PATIENCE
-        while service is not None and service.is_congested and asyncio.get_running_loop().time() < deadline:
+        while self._hosted is not None and self._hosted.service.is_congested:
+            if asyncio.get_running_loop().time() > deadline:
+                break
             await asyncio.sleep(0.001)
 
     def _here(self, work: Callable[[], ResultT]) -> ResultT:
@@ -410,15 +391,3 @@ class SimulatedGateway(FaultControls):
 def _default_key(seed: int) -> ApiKey:
     secret = "".join(f"{stable_key(seed, 'api key', part):016x}" for part in ("1", "2"))
     return ApiKey("simulator", secret)
-
-
-def _authorize(service: GatewayService) -> Callable[[Any, str], Awaitable[None]]:
-    async def authorize(context: Any, rpc: str) -> None:
-        await service.enter(context, rpc)
-
-    return authorize
-
-
-def _browse_subtrees(keys: KeyRing, context: Any) -> Sequence[str]:
-    key = keys.authenticate(context.invocation_metadata() or ())
-    return () if key is None else key.browse_subtrees
