@@ -10,6 +10,8 @@ __all__ = ["Window", "collection_window"]
 
 #: An instant is no window: the shortest one, so that nothing divides by it.
 _SHORTEST = pd.Timedelta(seconds=1)
+#: Two clocks that are not further apart than this count as one.
+_AGREE = pd.Timedelta(seconds=5)
 
 
 class Window(NamedTuple):
@@ -32,18 +34,15 @@ def collection_window(frame: pd.DataFrame) -> Window | None:
     Returns:
         None without any event that has a time.
     """
-    later = frame.loc[frame.groupby("tag", observed=True).cumcount() > 0, "time"].dropna()
+    later = frame[frame.groupby("tag", observed=True).cumcount() > 0].dropna(subset=["time"])
     received = frame["received"].dropna()
-    for times in (later, received, frame["time"].dropna()):
+    for times in (later["time"], received, frame["time"].dropna()):
         if len(times):
             start, end = times.min(), times.max()
             break
     else:
         return None
-    span = max(end - start, _SHORTEST)
-    if len(received):
-        if start - span <= received.min() <= start:
-            start = received.min()
-        if end <= received.max() <= end + span:
-            end = received.max()
+    apart = (later["received"] - later["time"]).abs().dropna()
+    if len(received) and not (apart > _AGREE).mean() > 0.5:
+        start, end = min(start, received.min()), max(end, received.max())
     return Window(start, max(end, start + _SHORTEST))

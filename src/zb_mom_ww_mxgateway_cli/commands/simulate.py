@@ -3,13 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import os
-import signal
 import ssl
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -18,19 +12,60 @@ import click
 from ..connection_options import key_from_environment
 from ..key_file import read_or_make_key
 from ..outcome import CommandFailed
-from ..output import keep_secret, say, show_json
+from ..output import keep_secret, show_json
+from ..serving import announce, describe, serve
 
 if TYPE_CHECKING:
-    from zb_mom_ww_mxgateway.simulator import SimulatedGateway
+    from zb_mom_ww_mxgateway.simulator import Fault
+    from zb_mom_ww_mxgateway.simulator.config import PlantConfig
 
 __all__ = ["simulate"]
 
 
+#: What a configuration file may say in its table [gateway]: options that a command line overrides.
+_FROM_FILE = ("host", "port", "speed", "faults")
+
+
+def _read_config(ctx: click.Context, parameter: click.Parameter, path: Path | None) -> PlantConfig | None:
+    if path is None:
+        return None
+    from zb_mom_ww_mxgateway.simulator.config import PlantConfigError, load_plant_config
+
+    try:
+        config = load_plant_config(path)
+    except PlantConfigError as error:
+        raise CommandFailed(str(error)) from error
+    unknown = sorted(set(config.gateway) - set(_FROM_FILE))
+    if unknown:
+        raise CommandFailed(f"{path.name}: gateway.{unknown[0]}: expected one of {', '.join(_FROM_FILE)}")
+    ctx.default_map = dict(config.gateway)
+    return config
+
+
+def _parse_faults(ctx: click.Context, parameter: click.Parameter, texts: tuple[str, ...]) -> tuple[Fault, ...]:
+    if not texts:
+        return ()
+    from zb_mom_ww_mxgateway.simulator import parse_fault
+
+    try:
+        return tuple(parse_fault(text) for text in texts)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+
+
 @click.command
+@click.option(
+    "--config",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="TOML",
+    is_eager=True,
+    callback=_read_config,
+    help="A plant of your own; its table [gateway] may hold host, port, speed and faults.",
+)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), default=5000, show_default=True, help="0 takes a free one.")
-@click.option("--objects", type=click.IntRange(min=10), default=60, show_default=True, help="Size of the plant.")
-@click.option("--seed", type=int, default=1, show_default=True, help="The same seed gives the same plant.")
+@click.option("--objects", type=click.IntRange(min=10), help="Size of the plant.  [default: 60]")
+@click.option("--seed", type=int, help="The same seed gives the same plant.  [default: 1]")
 @click.option(
     "--speed",
     type=click.FloatRange(min=0, min_open=True, max=10_000),
@@ -49,13 +84,22 @@ __all__ = ["simulate"]
 @click.option("--tls-self-signed", is_flag=True, help="Serve TLS with a certificate made for this run.")
 @click.option("--tls-cert", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Certificate (PEM).")
 @click.option("--tls-key", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Its private key (PEM).")
+@click.option(
+    "--fault",
+    "faults",
+    multiple=True,
+    metavar="FAULT",
+    callback=_parse_faults,
+    help="What is to go wrong, such as drop-stream:after=100. May be repeated; a wrong name shows all.",
+)
 @click.option("--until-stdin-closes", is_flag=True, help="End with the process at the other end of stdin.")
 @click.option("--json", "as_json", is_flag=True, help="One line of JSON on stdout when it is ready.")
 def simulate(
+    config: PlantConfig | None,
     host: str,
     port: int,
-    objects: int,
-    seed: int,
+    objects: int | None,
+    seed: int | None,
     speed: float,
     api_key: str | None,
     api_key_env: str | None,
@@ -63,6 +107,7 @@ def simulate(
     tls_self_signed: bool,
     tls_cert: Path | None,
     tls_key: Path | None,
+    faults: tuple[Fault, ...],
     until_stdin_closes: bool,
     as_json: bool,
 ) -> None:
@@ -81,23 +126,29 @@ def simulate(
         raise click.UsageError(
             f"the API key, {origin}, has not the form of one: mxgw, an id and a secret, joined by underscores"
         ) from None
+    if config is not None and (objects is not None or seed is not None):
+        raise click.UsageError("--objects and --seed go into the table [plant] of the configuration file")
+    clock = WallClock(speed)
+    plant: dict[str, Any] = {"seed": 1 if seed is None else seed, "objects": objects}
+    if config is not None:
+        plant = {"seed": config.spec.seed, "plant": config.plant(start_us=clock.now_us())}
     gateway = SimulatedGateway(
-        seed=seed,
-        objects=objects,
-        clock=WallClock(speed),
+        **plant,
+        clock=clock,
         keys=() if accepted is None else (accepted,),
         authentication=accepted is not None,
         host=host,
         port=port,
         tls=certificate,
+        faults=faults,
     )
 
     def ready() -> None:
-        _announce(gateway, origin)
+        announce(gateway, origin)
         if as_json:
-            show_json(_description(gateway, authentication=key is not None))
+            show_json(describe(gateway, authentication=key is not None))
 
-    asyncio.run(_serve(gateway, ready, until_stdin_closes=until_stdin_closes))
+    asyncio.run(serve(gateway, ready, until_stdin_closes=until_stdin_closes))
 
 
 def _key(api_key: str | None, api_key_env: str | None, key_file: Path | None) -> tuple[str | None, str]:
@@ -136,79 +187,3 @@ def _certificate(
             f"{certificate} and {key} are no certificate and its private key in PEM: {error}"
         ) from error
     return certificate.read_bytes(), key.read_bytes()
-
-
-async def _serve(gateway: SimulatedGateway, ready: Callable[[], None], *, until_stdin_closes: bool) -> None:
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-
-    def end(*_: object) -> None:
-        loop.call_soon_threadsafe(stop.set)
-
-    with _signals(end):
-        try:
-            await gateway.astart()
-        except ImportError as error:
-            raise CommandFailed(str(error)) from error
-        try:
-            if until_stdin_closes:
-                threading.Thread(target=_wait_for_end_of_input, args=(end,), daemon=True).start()
-            ready()
-            await stop.wait()
-        finally:
-            await gateway.astop()
-
-
-@contextmanager
-def _signals(end: Callable[..., None]) -> Iterator[None]:
-    """Ctrl-C, Ctrl-Break and a friendly kill end the server; that is no failure."""
-    names = ("SIGINT", "SIGTERM", "SIGBREAK")
-    before = {number: signal.signal(number, end) for name in names if (number := getattr(signal, name, None))}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _wait_for_end_of_input(end: Callable[[], None]) -> None:
-    # Not sys.stdin: at exit the interpreter would wait for the lock that a blocked read holds.
-    while os.read(0, 1024):
-        pass
-    end()
-
-
-def _announce(gateway: SimulatedGateway, origin: str) -> None:
-    plaintext = " --plaintext" if gateway.plaintext else ""
-    key = " --api-key-env MXGATEWAY_API_KEY" if origin else ""
-    say(f"simulated gateway at {gateway.endpoint}, {'plaintext' if gateway.plaintext else 'TLS'}: {_plant(gateway)}")
-    fingerprint = _fingerprint(gateway)
-    if fingerprint is not None:
-        say(f"certificate SHA-256: {fingerprint}")
-    say(f"API key: {origin}" if origin else "authentication is off: every caller is let in, with any key or none")
-    say(f"try it: mxgw-py smoke --endpoint {gateway.endpoint}{plaintext}{key} --item TestMachine_001.TestChangingInt")
-    say("Ctrl-C ends it")
-
-
-def _plant(gateway: SimulatedGateway) -> str:
-    return f"{gateway.plant.object_count} objects, {gateway.plant.attribute_count} attributes"
-
-
-def _description(gateway: SimulatedGateway, *, authentication: bool) -> dict[str, Any]:
-    return {
-        "attributes": gateway.plant.attribute_count,
-        "authentication": authentication,
-        "certificateSha256": _fingerprint(gateway),
-        "endpoint": gateway.endpoint,
-        "objects": gateway.plant.object_count,
-        "plaintext": gateway.plaintext,
-    }
-
-
-def _fingerprint(gateway: SimulatedGateway) -> str | None:
-    if gateway.certificate is None:
-        return None
-    # The first certificate of the chain is the gateway's own.
-    begin, end = b"-----BEGIN CERTIFICATE-----", b"-----END CERTIFICATE-----"
-    pem = begin + gateway.certificate.partition(begin)[2].partition(end)[0] + end
-    return hashlib.sha256(ssl.PEM_cert_to_DER_cert(pem.decode("ascii"))).hexdigest()

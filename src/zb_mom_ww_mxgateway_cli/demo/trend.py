@@ -27,6 +27,7 @@ __all__ = ["draw_trend"]
 _dates: Any = _untyped_dates
 
 _PANEL_INCHES = (4.1, 1.75)
+_LEAST_WIDTH = 8.2
 _DPI = 110
 #: A picture of more panels helps nobody.
 _MOST_PANELS = 80
@@ -35,7 +36,7 @@ _LARGE = 1e7
 #: Seconds between two labels of the time axis.
 _STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400)
 _LONGEST_STATE = 16
-_LONGEST_TAG = 44
+_LONGEST_TAG = 40
 
 _INK, _FAINT, _GRID = "#22303c", "#6b7a86", "#e3e8ec"
 _LINE = {"number": "#1769aa", "switch": "#2e8b57", "text": "#9c83bd"}
@@ -50,9 +51,11 @@ def draw_trend(collection: Collection, path: Path) -> None:
     """
     series, span = all_series(collection)
     shown = series[:_MOST_PANELS]
-    columns = min(4, max(1, math.ceil(math.sqrt(len(shown)))))
+    columns = next(most for most, panels in ((1, 3), (2, 8), (3, 15), (4, _MOST_PANELS)) if len(shown) <= panels)
     rows = max(1, math.ceil(len(shown) / columns))
-    width, height = _PANEL_INCHES[0] * columns + 0.4, _PANEL_INCHES[1] * rows + 1.35
+    # Few panels are larger ones: the words above them need the room as well.
+    width = max(_PANEL_INCHES[0] * columns, _LEAST_WIDTH) + 0.4
+    height = _PANEL_INCHES[1] * rows + 1.35
     figure = Figure(figsize=(width, height), dpi=_DPI, facecolor="white")
     FigureCanvasAgg(figure)
     axes: list[Axes] = list(figure.subplots(rows, columns, squeeze=False).flat)
@@ -154,7 +157,8 @@ def _steps(series: Series) -> tuple[list[float], list[float]]:
 
 def _title(figure: Figure, collection: Collection, span: Window | None, shown: int, tags: int, height: float) -> None:
     left = 0.02
-    tags_text = f"{tags} tags" if shown == tags else f"{shown} of {tags} tags"
+    words = "1 tag" if tags == 1 else f"{tags} tags"
+    tags_text = words if shown == tags else f"{shown} of {words}"
     figure.text(left, 1 - 0.18 / height, f"{tags_text} of {collection.endpoint}", fontsize=14, fontweight="bold",
                 color=_INK, va="top", parse_math=False)  # fmt: skip
     parts = [f"{len(collection)} events", "times in UTC", "a value holds until the next one comes"]
