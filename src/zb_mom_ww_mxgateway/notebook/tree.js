@@ -209,7 +209,7 @@ class Rows {
     this.body = el("div", { class: "mxt-rows", role: "presentation" });
     scroller.append(this.body);
     scroller.addEventListener("scroll", () => this.soon());
-    this.resizes = new ResizeObserver(() => this.soon());
+    this.resizes = new ResizeObserver(() => this.draw(false));
     this.resizes.observe(scroller);
   }
 
@@ -615,7 +615,8 @@ class View {
     this.treePane.hidden = Boolean(text);
     if (!text) {
       this.results.set([]);
-      this.tree.soon();
+      // What was hidden has forgotten where it was scrolled to.
+      this.tree.activate(this.tree.active, false);
       return;
     }
     this.resultsHead.replaceChildren(el("span", { class: "mxt-spinner" }), `Searching for “${text}”`);
@@ -880,19 +881,19 @@ class View {
   }
 }
 
-const stores = new WeakMap();
-
-export default {
-  initialize({ model }) {
-    const store = new Store(model);
-    stores.set(model, store);
-    return () => store.close();
-  },
-  render({ model, el: host }) {
-    const store = stores.get(model);
-    const root = document.createElement("div");
-    host.append(root);
-    const view = new View(model, store, root);
-    return () => view.close();
-  },
+// Called once for every model, whose views share what was fetched.
+export default () => {
+  let store;
+  return {
+    initialize({ model }) {
+      store = new Store(model);
+      return () => store.close();
+    },
+    render({ model, el: host }) {
+      const root = document.createElement("div");
+      host.append(root);
+      const view = new View(model, store, root);
+      return () => view.close();
+    },
+  };
 };
