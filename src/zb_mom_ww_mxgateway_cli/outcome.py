@@ -9,9 +9,30 @@ import click
 
 from .output import clean
 
-__all__ = ["EXIT_CODES", "INTERRUPTED", "CommandFailed", "Outcome", "explain"]
+__all__ = [
+    "EXIT_CODES",
+    "FAILED",
+    "INTERRUPTED",
+    "MEANINGS",
+    "REFUSED",
+    "CommandFailed",
+    "CommandRefused",
+    "Outcome",
+    "explain",
+]
 
-FAILED, USAGE, INTERRUPTED = 1, 2, 130
+FAILED, USAGE, NOT_ALLOWED, UNREACHABLE, REFUSED, INTERRUPTED = 1, 2, 3, 4, 5, 130
+
+#: What an exit code means; the help shows it.
+MEANINGS: Mapping[int, str] = {
+    0: "done",
+    FAILED: "failed",
+    USAGE: "wrong usage",
+    NOT_ALLOWED: "the API key is not accepted or lacks a scope",
+    UNREACHABLE: "the gateway cannot be reached or trusted, or the connection broke",
+    REFUSED: "MXAccess refused",
+    INTERRUPTED: "interrupted",
+}
 
 #: Exit code by the name of the exception's class, or of the nearest base that is named here; by name, because the
 #: classes of the library are imported only by the commands that use them. Anything else is a fault of this program and
@@ -21,6 +42,11 @@ EXIT_CODES: Mapping[str, int] = {
     "KeyboardInterrupt": INTERRUPTED,
     "UsageError": USAGE,
     "CommandFailed": FAILED,
+    "CommandRefused": REFUSED,
+    "MxGatewayAuthenticationError": NOT_ALLOWED,
+    "MxGatewayAuthorizationError": NOT_ALLOWED,
+    "MxGatewayTransportError": UNREACHABLE,
+    "MxAccessError": REFUSED,
     "MxGatewayError": FAILED,
     "OSError": FAILED,
 }
@@ -28,6 +54,10 @@ EXIT_CODES: Mapping[str, int] = {
 
 class CommandFailed(Exception):  # noqa: N818 - it reads as what it says
     """A command could not do its work; the text is for the user and names the endpoint, tag or file."""
+
+
+class CommandRefused(CommandFailed):
+    """MXAccess refused, and said so in a status and not in a failed call."""
 
 
 class Outcome(NamedTuple):

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import PurePath
 from typing import Any
 
 import click
 
-__all__ = ["clean", "keep_secret", "say", "show", "show_json"]
+__all__ = ["clean", "keep_secret", "say", "show", "show_json", "show_reply"]
 
 _secrets: set[str] = set()
 #: Nothing that looks like a key, or like its start, needs the library's help: most texts pass without importing it.
@@ -52,6 +52,21 @@ def show_json(data: Any) -> None:
         data: dicts, lists, protobuf messages, aware datetimes, paths and plain values, in any nesting.
     """
     click.echo(json.dumps(_plain(data), sort_keys=True, allow_nan=False))
+
+
+def show_reply(data: Any, lines: str | Iterable[str], *, as_json: bool) -> None:
+    """The result of a command, once: for programs with --json, else for people.
+
+    Args:
+        data: as for `show_json`.
+        lines: the same in few words; only looked at without --json.
+        as_json: whether --json was given.
+    """
+    if as_json:
+        show_json(data)
+        return
+    for line in [lines] if isinstance(lines, str) else lines:
+        show(line)
 
 
 def _plain(data: Any) -> Any:

@@ -3,10 +3,20 @@ from __future__ import annotations
 import click
 import pytest
 
-from zb_mom_ww_mxgateway import MxAccessError, MxGatewayTimeoutError
+from zb_mom_ww_mxgateway import (
+    GalaxyNotFoundError,
+    MxAccessError,
+    MxGatewayAuthenticationError,
+    MxGatewayAuthorizationError,
+    MxGatewayCommandError,
+    MxGatewaySessionError,
+    MxGatewayTimeoutError,
+    MxGatewayTlsError,
+    MxGatewayTransportError,
+)
 from zb_mom_ww_mxgateway_cli import output
 from zb_mom_ww_mxgateway_cli.__main__ import run
-from zb_mom_ww_mxgateway_cli.outcome import EXIT_CODES, CommandFailed, explain
+from zb_mom_ww_mxgateway_cli.outcome import EXIT_CODES, MEANINGS, CommandFailed, CommandRefused, explain
 
 from .conftest import CANARY, no_key_in
 
@@ -20,8 +30,16 @@ def forget_keys(monkeypatch: pytest.MonkeyPatch) -> None:
     ("error", "code", "text"),
     [
         (CommandFailed("no such thing"), 1, "error: no such thing"),
-        (MxAccessError("advise failed:\n  E_FAIL"), 1, "error: advise failed: E_FAIL"),
-        (MxGatewayTimeoutError("no answer"), 1, "error: no answer"),
+        (CommandRefused("no such tag"), 5, "error: no such tag"),
+        (MxAccessError("advise failed:\n  E_FAIL"), 5, "error: advise failed: E_FAIL"),
+        (MxGatewayCommandError("odd"), 1, "error: odd"),
+        (MxGatewaySessionError("gone"), 1, "error: gone"),
+        (MxGatewayAuthenticationError("no key"), 3, "error: no key"),
+        (MxGatewayAuthorizationError("no scope"), 3, "error: no scope"),
+        (MxGatewayTransportError("nobody there"), 4, "error: nobody there"),
+        (MxGatewayTlsError("not trusted"), 4, "error: not trusted"),
+        (MxGatewayTimeoutError("no answer"), 4, "error: no answer"),
+        (GalaxyNotFoundError("no such object"), 1, "error: no such object"),
         (FileNotFoundError(2, "No such file or directory", "a.pem"), 1, "error: a.pem: No such file or directory"),
         (OSError("odd"), 1, "error: odd"),
         (click.UsageError("give one"), 2, "mxgw-py: give one (see mxgw-py --help)"),
@@ -40,7 +58,7 @@ def test_a_fault_of_the_program_has_none() -> None:
 
 
 def test_the_codes_are_one_table() -> None:
-    assert set(EXIT_CODES.values()) == {1, 2, 130}
+    assert {0, *EXIT_CODES.values()} == set(MEANINGS) == {0, 1, 2, 3, 4, 5, 130}
 
 
 def test_no_key_in_the_line() -> None:

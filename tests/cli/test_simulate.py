@@ -217,7 +217,7 @@ def test_a_plant_of_ones_own_with_a_fault(tmp_path: Path, mxgw: Mxgw) -> None:
         assert server.ready["objects"] == 31
         arguments = ("smoke", "--endpoint", server.endpoint, "--plaintext", "--item", "Tank_077.Level")
         done = mxgw(*arguments, "--max-events", "3")
-        assert done.code == 1
+        assert done.code == 4
         assert server.endpoint in done.line
         assert "connection was lost" in done.line
         # It goes wrong once.
@@ -227,7 +227,7 @@ def test_a_plant_of_ones_own_with_a_fault(tmp_path: Path, mxgw: Mxgw) -> None:
 def test_faults_on_the_command_line(mxgw: Mxgw) -> None:
     with simulating("--fault", "fault-session:after=1", "--fault", "skip-sequence:after=1") as server:
         done = mxgw("demo", "--endpoint", server.endpoint, "--plaintext", "--seconds", "30", "--tags", "3")
-        assert done.code == 1
+        assert done.code == 4
         assert done.out.startswith("tag")
         assert done.err.splitlines()[-1].startswith("error: ")
         assert server.endpoint in done.err.splitlines()[-1]

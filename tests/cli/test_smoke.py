@@ -47,8 +47,8 @@ def test_tls_on_first_use(tls_gateway: Server, mxgw: Mxgw) -> None:
     assert mxgw("smoke", "--endpoint", f"https://{tls_gateway.endpoint}", "--tls", *ITEM).code == 0
 
 
-def failed(done: Done, *texts: str) -> None:
-    assert done.code == 1
+def failed(code: int, done: Done, *texts: str) -> None:
+    assert done.code == code
     assert done.out == ""
     for text in texts:
         assert text in done.line
@@ -56,7 +56,7 @@ def failed(done: Done, *texts: str) -> None:
 
 @pytest.mark.parametrize("command", ["smoke", "demo"])
 class TestFailures:
-    """Each bad case is one line that names the endpoint and the likely cause, and exit code 1."""
+    """Each bad case is one line that names the endpoint and the likely cause, and its exit code."""
 
     def arguments(self, command: str, server: Server | str, *more: str) -> tuple[str, ...]:
         endpoint = server if isinstance(server, str) else server.endpoint
@@ -65,42 +65,42 @@ class TestFailures:
 
     @pytest.mark.parametrize("security", ["--plaintext", "--tls"])
     def test_nobody_is_there(self, command: str, mxgw: Mxgw, security: str) -> None:
-        failed(mxgw(*self.arguments(command, "127.0.0.1:9", security)), "127.0.0.1:9", "is the gateway running")
+        failed(4, mxgw(*self.arguments(command, "127.0.0.1:9", security)), "127.0.0.1:9", "is the gateway running")
 
     def test_an_unknown_host(self, command: str, mxgw: Mxgw) -> None:
         done = mxgw(*self.arguments(command, "no-such-host.invalid:5000", "--plaintext"))
-        failed(done, "no-such-host.invalid:5000", "host name")
+        failed(4, done, "no-such-host.invalid:5000", "host name")
 
     def test_a_wrong_key(self, command: str, mxgw: Mxgw, locked_gateway: Server) -> None:
         done = mxgw(*self.arguments(command, locked_gateway, "--plaintext", "--api-key", CANARY + "x"))
-        failed(done, locked_gateway.endpoint, "check the API key")
+        failed(3, done, locked_gateway.endpoint, "check the API key")
 
     def test_no_key(self, command: str, mxgw: Mxgw, locked_gateway: Server) -> None:
         done = mxgw(*self.arguments(command, locked_gateway, "--plaintext"))
-        failed(done, locked_gateway.endpoint, "API key")
+        failed(3, done, locked_gateway.endpoint, "API key")
 
     def test_plaintext_to_a_tls_port(self, command: str, mxgw: Mxgw, tls_gateway: Server) -> None:
         done = mxgw(*self.arguments(command, tls_gateway, "--plaintext", "--api-key", CANARY))
-        failed(done, tls_gateway.endpoint, "speaks TLS", "--plaintext")
+        failed(4, done, tls_gateway.endpoint, "speaks TLS", "--plaintext")
 
     def test_tls_to_a_plaintext_port(self, command: str, mxgw: Mxgw, open_gateway: Server) -> None:
         done = mxgw(*self.arguments(command, open_gateway, "--tls", "--api-key", CANARY))
-        failed(done, open_gateway.endpoint, "does not speak TLS", "--plaintext")
+        failed(4, done, open_gateway.endpoint, "does not speak TLS", "--plaintext")
 
     def test_a_certificate_that_is_not_the_pinned_one(self, command: str, mxgw: Mxgw, tls_gateway: Server) -> None:
         done = mxgw(*self.arguments(command, tls_gateway, "--pinned-sha256", "ab" * 32))
-        failed(done, tls_gateway.endpoint, "pinned_sha256")
+        failed(4, done, tls_gateway.endpoint, "pinned_sha256")
 
     def test_a_ca_file_that_is_not_there(self, command: str, mxgw: Mxgw, tls_gateway: Server) -> None:
         done = mxgw(*self.arguments(command, tls_gateway, "--ca-file", "nowhere.pem"))
-        failed(done, "nowhere.pem")
+        failed(4, done, "nowhere.pem")
 
 
 def test_an_unknown_tag(open_gateway: Server, mxgw: Mxgw) -> None:
     done = mxgw("smoke", "--endpoint", open_gateway.endpoint, "--plaintext", "--item", "No.SuchTag")
-    failed(done, "No.SuchTag", open_gateway.endpoint, "CONFIGURATION_ERROR", "is there such a tag")
+    failed(5, done, "No.SuchTag", open_gateway.endpoint, "CONFIGURATION_ERROR", "is there such a tag")
 
 
 def test_no_event_in_time(open_gateway: Server, mxgw: Mxgw) -> None:
     done = mxgw("smoke", "--endpoint", open_gateway.endpoint, "--plaintext", *ITEM, "--timeout", "0.001")
-    failed(done, ITEM[1], open_gateway.endpoint, "within 0.001 s")
+    failed(1, done, ITEM[1], open_gateway.endpoint, "within 0.001 s")

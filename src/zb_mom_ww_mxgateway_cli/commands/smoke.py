@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..arguments import NAME, as_json
 from ..connection_options import connection_options
-from ..outcome import CommandFailed
-from ..output import show, show_json
+from ..connections import with_gateway
+from ..outcome import CommandFailed, CommandRefused
+from ..output import show_reply
+from ..people import event_line
 
 if TYPE_CHECKING:
-    from zb_mom_ww_mxgateway import ClientOptions, Session
+    from zb_mom_ww_mxgateway import ClientOptions, GatewayClient, Session
 
 __all__ = ["smoke"]
 
@@ -21,46 +23,43 @@ _CLIENT_NAME = "mxgw-py"
 
 @click.command
 @connection_options()
-@click.option("--item", required=True, metavar="REFERENCE", help="What to read, such as Object.Attribute.")
+@click.option("--item", required=True, type=NAME, metavar="REFERENCE", help="What to read, such as Object.Attribute.")
 @click.option("--max-events", type=click.IntRange(min=1), default=1, show_default=True, help="Stop after so many.")
 @click.option(
     "--timeout",
-    type=click.FloatRange(min=0, min_open=True),
+    type=click.FloatRange(min=0, min_open=True, max=1e9),
     default=30.0,
     show_default=True,
     metavar="SECONDS",
     help="Stop waiting for events. The first one takes 3 to 8 s on a fresh session.",
 )
-@click.option("--json", "as_json", is_flag=True, help="One line of JSON.")
+@as_json
 def smoke(options: ClientOptions, item: str, max_events: int, timeout: float, as_json: bool) -> None:
     """Try a gateway with one item: open, register, add, advise, stream, close.
 
     Succeeds when at least one event of the item came.
     """
-    report = asyncio.run(_smoke(options, item, max_events, timeout))
-    if as_json:
-        show_json(report)
-        return
-    show(f"gateway        {report['endpoint']}")
-    show(f"session        {report['sessionId']}")
-    show(f"server handle  {report['serverHandle']}")
-    show(f"item handle    {report['itemHandle']} ({item})")
-    for event in report["events"]:
-        show(_line(event))
+    report = with_gateway(options, lambda client: _smoke(client, item, max_events, timeout))
+    lines = [
+        f"gateway        {report['endpoint']}",
+        f"session        {report['sessionId']}",
+        f"server handle  {report['serverHandle']}",
+        f"item handle    {report['itemHandle']} ({item})",
+        *map(event_line, report["events"]),
+    ]
+    show_reply(report, lines, as_json=as_json)
 
 
-async def _smoke(options: ClientOptions, item: str, max_events: int, timeout: float) -> dict[str, Any]:
-    from zb_mom_ww_mxgateway import GatewayClient
-
-    async with await GatewayClient.connect(options) as client:
-        session = await client.open_session(client_session_name=_CLIENT_NAME)
-        try:
-            server = await session.register(_CLIENT_NAME)
-            handle = await session.add_item(server, item)
-            await session.advise(server, handle)
-            events = await _events(session, handle, max_events, timeout)
-        finally:
-            await session.close()
+async def _smoke(client: GatewayClient, item: str, max_events: int, timeout: float) -> dict[str, Any]:
+    options = client.options
+    session = await client.open_session(client_session_name=_CLIENT_NAME)
+    try:
+        server = await session.register(_CLIENT_NAME)
+        handle = await session.add_item(server, item)
+        await session.advise(server, handle)
+        events = await _events(session, handle, max_events, timeout)
+    finally:
+        await session.close()
     _check(events, item, options, timeout)
     return {
         "endpoint": str(options.address),
@@ -100,18 +99,7 @@ def _check(events: list[Any], item: str, options: ClientOptions, timeout: float)
         )
     failed = [status for status in events[-1].statuses if is_failure(status)]
     if failed:
-        raise CommandFailed(
+        raise CommandRefused(
             f"{item!r} at {options.address} has no value: MXAccess says {describe_status(failed[0])}; "
             "is there such a tag in the Galaxy?"
         )
-
-
-def _line(event: Any) -> str:
-    from zb_mom_ww_mxgateway import from_mx_value
-    from zb_mom_ww_mxgateway.status import quality_name
-
-    time = event.source_timestamp.ToDatetime().isoformat(sep=" ", timespec="milliseconds")
-    return (
-        f"event {event.worker_sequence:<8} {time} UTC  {from_mx_value(event.value)!r}  "
-        f"quality {event.quality} ({quality_name(event.quality)})"
-    )
