@@ -10,11 +10,14 @@ from __future__ import annotations
 import asyncio
 import atexit
 import concurrent.futures
+import logging
 import threading
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any, TypeVar
 
 __all__ = ["Portal", "portal"]
+
+_log = logging.getLogger(__name__)
 
 ResultT = TypeVar("ResultT")
 
@@ -31,6 +34,7 @@ class Portal:
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
+        self._last_acts: list[Callable[[], Awaitable[object]]] = []
 
     @property
     def loop(self) -> asyncio.AbstractEventLoop:
@@ -90,14 +94,24 @@ class Portal:
         started.wait()
         return ended
 
+    def before_end(self, act: Callable[[], Awaitable[object]]) -> Callable[[], None]:
+        """Await something on the loop before it ends, such as closing a session on the gateway.
+
+        Returns:
+            Takes it back.
+        """
+        self._last_acts.append(act)
+        return lambda: self._last_acts.remove(act) if act in self._last_acts else None
+
     def close(self) -> None:
-        """Cancel what runs and end the thread. Idempotent; the next call starts another one."""
+        """Do the last acts, cancel what runs and end the thread. Idempotent; the next call starts another one."""
         with self._lock:
             loop, self._loop = self._loop, None
             thread, self._thread = self._thread, None
         if loop is None or thread is None:
             return
-        asyncio.run_coroutine_threadsafe(_cancel_all(), loop).result(timeout=_GRACE)
+        acts, self._last_acts = self._last_acts, []
+        asyncio.run_coroutine_threadsafe(_end(acts), loop).result(timeout=2 * _GRACE)
         loop.call_soon_threadsafe(loop.stop)
         thread.join(timeout=_GRACE)
 
@@ -115,6 +129,16 @@ def _copy(task: asyncio.Task[ResultT], future: concurrent.futures.Future[ResultT
         future.set_exception(error)
     else:
         future.set_result(task.result())
+
+
+async def _end(acts: Sequence[Callable[[], Awaitable[object]]]) -> None:
+    try:
+        async with asyncio.timeout(_GRACE):
+            # What fails now has nobody to tell; the gateway ends a session that was not closed by itself.
+            await asyncio.gather(*(act() for act in acts), return_exceptions=True)
+    except TimeoutError:
+        _log.info("what was open on the gateway was not all closed within %g s", _GRACE)
+    await _cancel_all()
 
 
 async def _cancel_all() -> None:

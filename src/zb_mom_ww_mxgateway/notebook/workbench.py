@@ -16,6 +16,7 @@ from ..options import ClientOptions
 from ..recording import Collection, Collector, Pace, WallPace
 from ..values import MxValueInput
 from ..writes import WriteCompletion
+from .portal import portal
 from .shared_session import SharedSession
 
 __all__ = ["CLIENT_NAME", "WriteResult", "Workbench"]
@@ -64,6 +65,8 @@ class Workbench:
         self._session: SharedSession | None = None
         self._opening = asyncio.Lock()
         self._writing = asyncio.Lock()
+        # A kernel that ends without `close` must leave no session behind.
+        self._forget = portal().before_end(self.close)
 
     @classmethod
     async def open(cls, options: ClientOptions, pace: Pace | None) -> Workbench:
@@ -169,6 +172,7 @@ class Workbench:
 
     async def close(self) -> None:
         """Close the session and the connections. Idempotent."""
+        self._forget()
         try:
             await self.client.close()
         finally:
