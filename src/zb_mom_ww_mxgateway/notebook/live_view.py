@@ -11,6 +11,7 @@ import asyncio
 import concurrent.futures
 import html
 import logging
+import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
@@ -49,6 +50,7 @@ class LiveView(ABC):
         self._changed = True
         self._closed = False
         self._state = "connecting"
+        self._begun = threading.Event()
 
     # What a cell uses -----------------------------------------------------------------------------------------------
 
@@ -139,7 +141,13 @@ class LiveView(ABC):
     # The reader -----------------------------------------------------------------------------------------------------
 
     def _start(self) -> None:
+        """Begin to read, and wait a moment until it is known how that went: the next cell may count on it."""
         self._task = self._portal.submit(self._run())
+        try:
+            self._begun.wait(_GRACE)
+        except BaseException:
+            self.close("interrupted")
+            raise
 
     def _stop(self) -> None:
         task, self._task = self._task, None
@@ -168,6 +176,7 @@ class LiveView(ABC):
         if state != self._state:
             self._state = state
             self._changed = True
+            self._begun.set()
 
     async def _push(self) -> None:
         waited = 0.0
