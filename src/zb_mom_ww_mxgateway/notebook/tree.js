@@ -224,9 +224,11 @@ class Rows {
   }
 
   set(items) {
+    const before = Math.max(0, this.position(this.active));
     this.items = items;
     this.index = new Map(items.map((item, position) => [item.key, position]));
-    if (!this.index.has(this.active)) this.active = items.length ? items[0].key : null;
+    // A row that has gone (most often "Loading…") leaves the focus to the one in its place.
+    if (!this.index.has(this.active)) this.active = items[Math.min(before, items.length - 1)]?.key ?? null;
     this.body.style.height = `${items.length * this.height}px`;
     this.draw(true);
   }
@@ -300,7 +302,7 @@ class Rows {
     if (event.key.length !== 1 || event.key === " " || event.ctrlKey || event.metaKey || event.altKey) return false;
     const now = Date.now();
     const fresh = now - (this.typedAt ?? 0) > TYPE_AHEAD_MS;
-    this.typed = (fresh ? "" : this.typed) + event.key.toLowerCase();
+    this.typed = (fresh ? "" : this.typed ?? "") + event.key.toLowerCase();
     this.typedAt = now;
     // The same letter again goes on to the next name; a longer text may stay where it is.
     const same = [...this.typed].every((letter) => letter === this.typed[0]);
@@ -429,6 +431,8 @@ class View {
     this.root.setAttribute("data-jp-suppress-context-menu", "true");
     this.root.addEventListener("keydown", (event) => {
       if (!event.ctrlKey && !event.metaKey) event.stopPropagation();
+      // Any other key ends a text that was being typed.
+      if (event.key.length > 1 || event.key === " ") for (const rows of [this.tree, this.list]) rows.typed = "";
     });
     this.root.append(bar, el("div", { class: "mxt-panes" }, this.treePane, this.resultsPane, this.attributePane),
       foot, this.live);
@@ -456,6 +460,8 @@ class View {
     this.addLevel(items, 0, 1);
     const held = this.tree.scroller.contains(document.activeElement);
     this.tree.set(items);
+    const isBusy = items.some((item) => !item.node && !item.error && !item.quiet);
+    this.tree.scroller.setAttribute("aria-busy", String(isBusy));
     if (held && !this.tree.scroller.contains(document.activeElement)) this.tree.activate(this.tree.active);
     const top = this.store.levels.get(0);
     this.treeHead.textContent = top && top.state === "ready" ? `Galaxy (${number(top.total)} at the top)` : "Galaxy";

@@ -12,7 +12,7 @@ from .protocols import TagInfo
 
 __all__ = ["Confirmation", "Signature"]
 
-_LABELS = {"description_width": "120px"}
+_LABELS = {"description_width": "142px"}
 
 
 @dataclass(frozen=True, slots=True)

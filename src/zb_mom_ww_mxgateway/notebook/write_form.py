@@ -73,7 +73,7 @@ class WriteForm(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         self.log_table = widgets.HTML()
         self.refresh_button = widgets.Button(description="Read again", icon="refresh")
         self.review_button = widgets.Button(description="Review…", button_style="primary", disabled=True)
-        self.entry = widgets.VBox()
+        self.entry = widgets.VBox().add_class("mxw-entry")
         self.confirmation = Confirmation()
         buttons = widgets.HBox([self.review_button, self.refresh_button])
         super().__init__(
@@ -120,9 +120,9 @@ class WriteForm(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         # A checkbox has its own text beside it.
         if not isinstance(self.editor.widget, widgets.Checkbox):
             self.editor.widget.description = "New value"
-            self.editor.widget.style.description_width = "76px"
+            self.editor.widget.style.description_width = "84px"
         self.entry.children = (self.editor.widget,)
-        self.hint.value = f'<span class="mxw-dim">Enter {escape(self.editor.hint)}.</span>'
+        self.hint.value = f'<span class="mxw-dim">{escape(self.editor.hint)}</span>'
         self._enable()
 
     # Looking --------------------------------------------------------------------------------------------------------

@@ -58,29 +58,35 @@ def editor_for(info: TagInfo) -> Editor:
     kind = info.data_type or _natural(info.value)
     value = info.value
     if kind == "Boolean":
-        box = widgets.Checkbox(value=bool(value), description="on (true)", indent=False, layout=_WIDE)
-        return Editor(box, bool, "on is true, off is false")
+        box = widgets.Checkbox(value=bool(value), description="New value is true", indent=False, layout=_WIDE)
+        return Editor(box, bool, "Ticked is true, not ticked is false.")
     if kind == "Integer" or (kind == "Enumeration" and isinstance(value, int)):
         number = widgets.IntText(value=value if isinstance(value, int) else 0, layout=_WIDE)
-        return Editor(number, _integer, f"a whole number, {_INT32[0]:,} to {_INT32[-1]:,}")
+        return Editor(number, _integer, f"A whole number, {_INT32[0]:,} to {_INT32[-1]:,}.")
     if kind in _FLOATS:
         start = float(_number(value)) if isinstance(value, int | float) else 0.0
         field = widgets.FloatText(value=start, layout=_WIDE)
-        return Editor(field, _single if kind == "Float" else _double, "a number")
+        return Editor(field, _single if kind == "Float" else _double, "A number.")
     if kind == "Time":
         # A picker knows whole seconds; what it shows is the browser's local time.
         moment = value.replace(microsecond=0) if isinstance(value, datetime) else None
-        return Editor(widgets.DatetimePicker(value=moment, layout=_WIDE), _moment, "date and time, in local time")
+        return Editor(
+            widgets.DatetimePicker(value=moment, layout=_WIDE),
+            _moment,
+            "Date and time, in the time zone of this browser.",
+        )
     if kind == "ElapsedTime":
         seconds = value.total_seconds() if isinstance(value, timedelta) else 0.0
-        return Editor(widgets.FloatText(value=seconds, layout=_WIDE), _elapsed, "seconds")
+        return Editor(widgets.FloatText(value=seconds, layout=_WIDE), _elapsed, "A duration in seconds.")
     if isinstance(value, bytes) or kind == "Custom":
-        return Editor(widgets.Text(value=value.hex(" ") if value else "", layout=_WIDE), _bytes, "bytes in hex")
+        return Editor(
+            widgets.Text(value=value.hex(" ") if value else "", layout=_WIDE), _bytes, "Bytes in hex: 01 a0 ff."
+        )
     text = "" if value is None else str(value)
     if kind == "BigString" or "\n" in text:
         area = widgets.Textarea(value=text, rows=4, layout=widgets.Layout(width="100%"))
-        return Editor(area, str, "text")
-    return Editor(widgets.Text(value=text, layout=_WIDE), str, "text")
+        return Editor(area, str, "Text, sent as it stands.")
+    return Editor(widgets.Text(value=text, layout=_WIDE), str, "Text, sent as it stands.")
 
 
 def shown(value: MxValueInput, limit: int = 120) -> str:
@@ -124,7 +130,7 @@ def _choice(info: TagInfo) -> Editor:
             raise ValueError("Choose a value.")
         return value
 
-    return Editor(box, chosen, f"one of {len(labels)}")
+    return Editor(box, chosen, f"One of {len(labels)} states.")
 
 
 def _integer(value: int) -> int:
@@ -195,7 +201,7 @@ def _array(info: TagInfo) -> Editor:
             raise ValueError("An empty list cannot be written.")
         return [_element(number, item, kind) for number, item in enumerate(items, start=1)]
 
-    return Editor(area, parse, f"a list of {count}: {_EXAMPLES.get(kind, _TEXTS)}")
+    return Editor(area, parse, f"A list of {count}, written like {_EXAMPLES.get(kind, _TEXTS)}")
 
 
 _TEXTS = '["a", "b"]'
@@ -205,7 +211,7 @@ _EXAMPLES = {
     "Float": "[1.5, 2.5]",
     "Double": "[1.5, 2.5]",
     "Time": '["2026-01-31T08:00:00Z"]',
-    "ElapsedTime": "[60, 90.5] (seconds)",
+    "ElapsedTime": "[60, 90.5], in seconds",
 }
 
 
