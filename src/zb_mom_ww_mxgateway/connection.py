@@ -86,9 +86,16 @@ class Connection:
         )
         deadline = self.options.call_timeout if timeout is None else timeout
         try:
-            reply: ReplyT = await call(request, metadata=self._metadata, timeout=deadline)
+            reply: ReplyT | None = await call(request, metadata=self._metadata, timeout=deadline)
         except grpc.RpcError as error:
             raise await self.explain(error, method.name, correlation_id) from None
+        if reply is None:
+            # What grpc makes of a reply that cannot be parsed.
+            raise MxGatewayTransportError(
+                f"the reply of {self.options.address} to {method.name} cannot be decoded. If the gateway is newer than "
+                "this client's contract, regenerate the bindings with generate_proto.py --proto-dir",
+                correlation_id=correlation_id,
+            )
         return reply
 
     def source(self, method: Method[ReplyT], request: Message, *, timeout: float | None = None) -> Source:

@@ -154,7 +154,7 @@ class GalaxyRepositoryClient:
         Raises:
             GalaxyNotFoundError: the root does not exist.
             GalaxyChangedError: a deploy happened in between.
-            GalaxyError: a page is damaged.
+            MxGatewayTransportError: a page cannot be decoded.
         """
         async for page in self._pages(DISCOVER_PAGES, lambda page: page.objects, page_size, filters):
             yield page
@@ -171,10 +171,6 @@ class GalaxyRepositoryClient:
                 page = await self._connection.unary(method, request)
             except GalaxyError as error:
                 raise _changed(error, bool(request.page_token), seen) from error
-            if page is None:  # what gRPC makes of bytes that are no reply
-                raise GalaxyError(
-                    f"a page of the Galaxy is damaged (after {seen} objects): it is no reply to a listing"
-                )
             yield page
             seen += count(page)
             if not page.next_page_token:

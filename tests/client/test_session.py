@@ -440,3 +440,12 @@ async def test_what_makes_no_sense_is_refused_before_anything_is_sent(
     with pytest.raises(ValueError, match="timeout_ms"):
         await session.read_bulk(1, ["a.b"], timeout_ms=-1)
     assert fake.rpcs() == ["OpenSession"]
+
+
+async def test_a_reply_that_is_no_message_is_an_error(fake: FakeGateway, client: GatewayClient) -> None:
+    async def garbage(request: Any, context: Any) -> bytes:
+        return b"\xff\xff\xff"
+
+    fake.unary["OpenSession"] = garbage
+    with pytest.raises(MxGatewayTransportError, match="OpenSession cannot be decoded"):
+        await client.open_session()

@@ -167,10 +167,10 @@ def test_nobody_there_is_an_error_and_leaves_nothing_behind() -> None:
 def test_an_interrupt_ends_the_call_on_the_gateway_and_keeps_what_came(
     gw: Gateway, plant: SimulatedGateway, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from zb_mom_ww_mxgateway.notebook import gateway as module
+    from zb_mom_ww_mxgateway.notebook import value_calls as module
 
     background = gw.background(["TestMachine_001.TestChangingInt"])
-    real = module._wait
+    real = module.wait_for
     waits = 0
 
     def interrupted(future: Any) -> Any:
@@ -182,7 +182,7 @@ def test_an_interrupt_ends_the_call_on_the_gateway_and_keeps_what_came(
             raise KeyboardInterrupt
         return real(future)
 
-    monkeypatch.setattr(module, "_wait", interrupted)
+    monkeypatch.setattr(module, "wait_for", interrupted)
     frame = gw.collect(["TestMachine_001.TestChangingInt"], seconds=600, progress=False)
     assert frame.attrs["ended_by"] == "interrupted"
     assert len(frame) >= 1

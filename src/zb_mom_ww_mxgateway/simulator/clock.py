@@ -92,10 +92,20 @@ class VirtualClock:
         return self._now_us
 
     def call_at(self, when_us: int, callback: Callable[[], None]) -> Timer:
-        """Run `callback` in the `advance` that reaches `when_us`."""
+        """Run `callback` in the `advance` that reaches `when_us`.
+
+        What is due at once does not wait for that, where an event loop runs: a delay of 0 is none, also while the clock
+        stands still.
+        """
         timer = Timer(max(when_us, self._now_us), callback)
         self._queue.push(timer)
+        if timer.when_us == self._now_us and (loop := _running_loop()) is not None:
+            loop.call_soon(self._run_due)
         return timer
+
+    def _run_due(self) -> None:
+        while self.step(self._now_us):
+            pass
 
     def advance_us(self, microseconds: int) -> None:
         """Move on, running what falls due in order; a callback may schedule more, which runs too if it falls due."""
@@ -118,6 +128,13 @@ class VirtualClock:
         self._now_us = max(self._now_us, due)
         self._queue.pop().callback()
         return True
+
+
+def _running_loop() -> asyncio.AbstractEventLoop | None:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
 
 
 class WallClock:

@@ -58,6 +58,11 @@ class Limits:
     read_timeout: float = 10.0
 
     @classmethod
+    def immediate(cls, **changes: Any) -> Limits:
+        """The limits without delays, for tests and for a clock that stands still: nothing waits for time to pass."""
+        return replace(cls(first_value_delay=0.0, value_delay=0.0, write_delay=0.0), **changes)
+
+    @classmethod
     def like_a_plant(cls, **changes: Any) -> Limits:
         """The limits with the slow first value of a real plant: 3 to 8 s, uncertain until then."""
         return replace(cls(first_value_delay=(3.0, 8.0), value_delay=0.1, initial_quality=64), **changes)
