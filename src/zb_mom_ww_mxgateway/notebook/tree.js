@@ -367,7 +367,7 @@ class View {
     });
     const refresh = el("button", {
       type: "button", class: "mxt-button", title: "Fetch the tree anew, for example after a deploy",
-      onclick: () => this.model.send({ type: "refresh" }),
+      onclick: () => this.refresh(),
     }, icon("refresh"), "Refresh");
     const bar = el("div", { class: "mxt-bar" },
       el("label", { class: "mxt-search" }, icon("search"), this.query), refresh);
@@ -447,6 +447,14 @@ class View {
     }
     if (what !== "attributes") this.drawTree();
     if (what !== "levels") this.drawAttributes();
+  }
+
+  refresh() {
+    try {
+      this.model.send({ type: "refresh" });
+    } catch (error) {
+      this.treeHead.textContent = `The kernel cannot be reached: ${error.message}`;
+    }
   }
 
   say(text) {
