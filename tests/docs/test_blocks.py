@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import asyncio
 import inspect
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,13 @@ async def run(block: str, gateway: SimulatedGateway, names: dict[str, Any] | Non
     return space
 
 
+@pytest.fixture
+def threaded() -> Iterator[SimulatedGateway]:
+    """On a thread of its own, for blocks that make blocking calls."""
+    with SimulatedGateway(seed=7, limits=Limits(first_value_delay=0.05)) as gateway:
+        yield gateway
+
+
 DOCS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 PYTHON = [
     pytest.param(body, id=f"{path.relative_to(ROOT)}#{number}")
@@ -47,9 +54,9 @@ PYTHON = [
 
 
 @pytest.mark.parametrize("block", PYTHON)
-async def test_a_python_block_of_the_docs_runs(block: str, gateway: SimulatedGateway) -> None:
-    await run(block, gateway)
-    assert gateway.sessions == []
+async def test_a_python_block_of_the_docs_runs(block: str, threaded: SimulatedGateway) -> None:
+    await run(block, threaded)
+    assert threaded.sessions == []
 
 
 async def test_library_usage_of_the_seed(gateway: SimulatedGateway) -> None:
