@@ -71,7 +71,7 @@ class _Items(_Csv):
     """References in CSV."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> list[str]:
-        return [NAME.convert(item, param, ctx) for item in super().convert(value, param, ctx)]
+        return [NAME.convert(item, param, ctx) for item in super().convert(value, param, ctx) or [""]]
 
 
 class _Handles(click.ParamType[list[int]]):

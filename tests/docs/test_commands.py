@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import shlex
@@ -14,6 +15,8 @@ from pathlib import Path
 import pytest
 
 from support.readme import ROOT, blocks, commands, setup_commands
+from zb_mom_ww_mxgateway import GatewayClient
+from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway.simulator import SimulatedGateway
 
 DOCS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -48,8 +51,15 @@ def test_a_command_of_the_docs_runs(path: Path, line: str, gateway: SimulatedGat
     if line.startswith("mxgw-py simulate"):
         _simulates(line)
         return
+    if "SESSION_ID" in line:
+        line = line.replace("SESSION_ID", asyncio.run(_session(gateway)))
     program, *rest = shlex.split(line.replace("localhost:5000", gateway.endpoint))
-    environment = {**os.environ, "MXGATEWAY_API_KEY": gateway.api_key}
+    environment = {
+        **os.environ,
+        "MXGATEWAY_API_KEY": gateway.api_key,
+        "MXGATEWAY_ENDPOINT": gateway.endpoint,
+        "MXGATEWAY_PLAINTEXT": "1",
+    }
     if program == "mxgw-py":
         command, folder = [sys.executable, "-m", "zb_mom_ww_mxgateway_cli", *rest], tmp_path
     elif program == "python" and "--nbval" in rest:
@@ -66,6 +76,17 @@ def test_a_command_of_the_docs_runs(path: Path, line: str, gateway: SimulatedGat
     if "--json" in rest:
         json.loads(done.stdout)
     assert gateway.api_key not in done.stdout + done.stderr
+
+
+async def _session(gateway: SimulatedGateway) -> str:
+    """A session of its own for one line, with server handle 1 and the advised item 2; it stays open."""
+    async with await GatewayClient.connect(gateway.endpoint, api_key=gateway.api_key, plaintext=True) as client:
+        opened = await client.open_session_raw(pb.OpenSessionRequest(client_session_name="docs"))
+        session = client.session(opened.session_id)
+        assert await session.register("docs") == 1
+        assert await session.add_item(1, "TestChildObject.TestInt") == 2
+        await session.advise(1, 2)
+    return opened.session_id
 
 
 def _simulates(line: str) -> None:

@@ -157,9 +157,16 @@ def _write(
     message = (parse_array if array else parse_value)(value, type_name)
 
     async def work(session: Session) -> WriteCompletion | None:
-        completion: WriteCompletion | None = await getattr(session, method)(
-            server_handle, item_handle, message, **more, wait=wait, timeout=timeout
-        )
+        try:
+            completion: WriteCompletion | None = await getattr(session, method)(
+                server_handle, item_handle, message, **more, wait=wait, timeout=timeout
+            )
+        finally:
+            if wait:
+                # The session keeps its one event stream for the next write that waits; here the next line of a batch,
+                # or another program, may want it.
+                async with session.stream_events():
+                    pass
         return completion
 
     completion = with_session(options, session_id, work)
