@@ -11,6 +11,7 @@ from google.protobuf.duration_pb2 import Duration
 
 from .alarms import AlarmCalls
 from .connection import Connection, Method, new_correlation_id
+from .drift import Unknowns
 from .errors import MxGatewayCommandError, MxGatewayError, check_reply, class_of_protocol_status, protocol_status_name
 from .generated import mxaccess_gateway_pb2 as pb
 from .invoking import CLOSE_SESSION, INVOKE, STREAM_EVENTS
@@ -61,6 +62,11 @@ class GatewayClient(AlarmCalls):
     def options(self) -> ClientOptions:
         """How the gateway is reached."""
         return self._connection.options
+
+    @property
+    def unknowns(self) -> Unknowns:
+        """Fields and enum values that the gateway has sent and this client's contract does not know."""
+        return self._connection.unknowns
 
     @property
     def fingerprint(self) -> str | None:

@@ -17,6 +17,7 @@ from google.protobuf.message import Message
 
 from .auth import authorization_metadata
 from .channel import Dialer, diagnose, prepare
+from .drift import Unknowns
 from .errors import MxGatewayError, MxGatewayTransportError, from_grpc
 from .options import ClientOptions
 from .streams import AioSource, MessageStream, Source, ThreadSource
@@ -45,12 +46,16 @@ class Connection:
     Args:
         options: how to reach the gateway.
         dialer: opens its channels.
+
+    Attributes:
+        unknowns: what the gateway has sent and the contract does not know.
     """
 
     def __init__(self, options: ClientOptions, dialer: Dialer) -> None:
         self.options = options
         self.dialer = dialer
         self.closed = False
+        self.unknowns = Unknowns()
         self._metadata = authorization_metadata(options.api_key)
         self._channel = dialer.aio_channel()
 
@@ -96,6 +101,7 @@ class Connection:
                 "this client's contract, regenerate the bindings with generate_proto.py --proto-dir",
                 correlation_id=correlation_id,
             )
+        self.unknowns.look(reply)
         return reply
 
     def source(self, method: Method[ReplyT], request: Message, *, timeout: float | None = None) -> Source:
@@ -142,8 +148,13 @@ class Connection:
         async def explain(error: grpc.RpcError) -> Exception:
             return await self.explain(error, method.name, correlation_id)
 
+        def look(message: ReplyT) -> None:
+            self.unknowns.sample(message)
+            if check is not None:
+                check(message)
+
         opener = open_source if share is None else lambda: share(open_source)
-        return MessageStream(opener, method.reply.FromString, explain, check)
+        return MessageStream(opener, method.reply.FromString, explain, look)
 
     async def explain(self, error: grpc.RpcError, method: str, correlation_id: str) -> MxGatewayError:
         """The typed error of a failed call; looks at the endpoint when the gateway could not be reached."""

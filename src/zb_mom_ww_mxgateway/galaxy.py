@@ -14,6 +14,7 @@ from google.protobuf.wrappers_pb2 import Int32Value
 from .browsing import LazyBrowseNode, children_of
 from .connection import Connection, Method
 from .deploys import Deploy, deploys_of
+from .drift import Unknowns
 from .errors import GalaxyChangedError, GalaxyError
 from .galaxy_pages import RawPage
 from .generated import galaxy_repository_pb2 as pb
@@ -78,6 +79,11 @@ class GalaxyRepositoryClient:
     def options(self) -> ClientOptions:
         """How the gateway is reached."""
         return self._connection.options
+
+    @property
+    def unknowns(self) -> Unknowns:
+        """Fields and enum values that the gateway has sent and this client's contract does not know."""
+        return self._connection.unknowns
 
     def __repr__(self) -> str:
         return f"GalaxyRepositoryClient({self.options!r}{', closed' if self._connection.closed else ''})"

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from support.fake_gateway import FakeGateway
-from zb_mom_ww_mxgateway import DeployEvent, GalaxyError, GalaxyRepositoryClient
+from zb_mom_ww_mxgateway import DeployEvent, GalaxyRepositoryClient
 from zb_mom_ww_mxgateway.galaxy_pages import RawPage
 from zb_mom_ww_mxgateway.generated import galaxy_repository_pb2 as pb
 from zb_mom_ww_mxgateway.simulator import SimulatedGateway, VirtualClock
@@ -86,14 +86,14 @@ async def test_raw_pages_are_the_bytes_of_the_pages() -> None:
     assert len(raw) > 1
 
 
-async def test_a_damaged_page_is_an_error_of_the_galaxy(fake: FakeGateway) -> None:
+async def test_a_damaged_page_is_a_typed_error(fake: FakeGateway) -> None:
     async def damaged(request: Any, context: Any) -> Any:
         return b"\x0a\xff"
 
     fake.unary["DiscoverHierarchy"] = damaged
     async with await GalaxyRepositoryClient.connect(fake.endpoint, plaintext=True) as galaxy:
         for listing in (galaxy.iter_raw_pages(), galaxy.iter_pages()):
-            with pytest.raises(GalaxyError, match=r"damaged \(after 0 objects\)"):
+            with pytest.raises(MxGatewayTransportError, match="DiscoverHierarchy cannot be decoded"):
                 await anext(listing)
 
 

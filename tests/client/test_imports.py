@@ -24,3 +24,30 @@ def test_all_names_exist_and_are_listed_once() -> None:
     assert len(names) == len(set(names))
     for name in names:
         assert getattr(zb_mom_ww_mxgateway, name) is not None
+
+
+def test_an_open_stream_does_not_hold_up_the_end_of_the_interpreter() -> None:
+    code = """
+import asyncio
+from zb_mom_ww_mxgateway import GatewayClient
+from zb_mom_ww_mxgateway.simulator import SimulatedGateway
+
+plant = SimulatedGateway()
+plant.start()
+kept = []
+
+async def main():
+    client = await GatewayClient.connect(plant.endpoint, api_key=plant.api_key, plaintext=True)
+    session = await client.open_session()
+    handle = await session.register("x")
+    await session.subscribe_bulk(handle, ["TestMachine_001.TestChangingInt"])
+    stream = session.stream_events()
+    await anext(stream)
+    kept.append(stream)
+
+asyncio.run(main())
+print("done", flush=True)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=30)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "done\n"
