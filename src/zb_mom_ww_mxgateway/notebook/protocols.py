@@ -1,7 +1,8 @@
 """What the widgets ask of a gateway: two small blocking interfaces, and the rows that they return.
 
 The widgets know these and nothing else, so that they work over the blocking facade, over the async clients
-(`galaxy_source`, `tag_writer`), and over a few lines in a test. Every method is called on the kernel's main thread.
+(`galaxy_source`, `tag_writer`), and over a few lines in a test. The methods are called one at a time, on the kernel's
+main thread or on that of a subshell: a recent JupyterLab hears widgets there while a cell is running.
 """
 
 from __future__ import annotations

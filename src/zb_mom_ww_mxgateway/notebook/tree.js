@@ -12,7 +12,7 @@ const SHOW_DELAY_MS = 120;
 const TYPE_AHEAD_MS = 700;
 const MAX_CHIPS = 40;
 const [ALARM, HISTORY] = [1, 2];
-const SILENT = "No answer yet: the kernel is busy with a cell, or it has stopped.";
+const SILENT = "No answer yet: the kernel is busy or gone";
 
 const ICONS = {
   area: ["M2 13.5V6.8l4 2.6V6.8l4 2.6V2.5h3.5v11z"],
@@ -905,6 +905,7 @@ export default () => {
     },
     render({ model, el: host }) {
       const root = document.createElement("div");
+      host.classList.add("mxt-host");
       host.append(root);
       const view = new View(model, store, root);
       return () => view.close();
