@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from support.fake_gateway import FakeGateway
-from zb_mom_ww_mxgateway import DeployEvent, GalaxyRepositoryClient
+from zb_mom_ww_mxgateway import DeployEvent, GalaxyRepositoryClient, MxGatewayTransportError
 from zb_mom_ww_mxgateway.galaxy_pages import RawPage
 from zb_mom_ww_mxgateway.generated import galaxy_repository_pb2 as pb
 from zb_mom_ww_mxgateway.simulator import SimulatedGateway, VirtualClock
