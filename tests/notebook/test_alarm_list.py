@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC
 from typing import Any
 
 import pytest
 
+from support.waiting import until
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway.notebook import Gateway, connect
 from zb_mom_ww_mxgateway.notebook.alarm_list import AlarmList
@@ -47,14 +48,9 @@ def view(alarms: AlarmList) -> dict[str, Any]:
     return alarms._on_loop(alarms._view)
 
 
-def until(condition: Callable[[], object], seconds: float = 10.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come true"
-        time.sleep(0.01)
-
-
 def test_rows_have_severity_and_state_in_words(alarms: AlarmList, gw: Gateway) -> None:
+    # The last message of the snapshot's burst.
+    until(lambda: view(alarms)["provider"])
     shown = view(alarms)
     row = shown["rows"][0]
     assert row["word"] in ("critical", "high", "medium", "low")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from queue import Empty
 from typing import Any
 
@@ -15,6 +15,7 @@ pytest.importorskip("ipykernel")
 from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.manager import KernelManager
 
+from support.waiting import until
 from zb_mom_ww_mxgateway.simulator import Limits, SimulatedGateway
 
 pytestmark = pytest.mark.slow
@@ -130,13 +131,6 @@ def kernel(plant: SimulatedGateway) -> Iterator[Kernel]:
 def connected(kernel: Kernel) -> Kernel:
     kernel.run("from zb_mom_ww_mxgateway.notebook import connect\ngw = connect(allow_writes=True, quiet=True)")
     return kernel
-
-
-def until(condition: Callable[[], object], seconds: float = 20.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come true"
-        time.sleep(0.02)
 
 
 def open_calls(plant: SimulatedGateway) -> dict[str, int]:

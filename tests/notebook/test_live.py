@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from support.waiting import until
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway.notebook import Gateway, connect, live_view
 from zb_mom_ww_mxgateway.notebook.live import LiveWatch
@@ -39,13 +40,6 @@ def watch(gw: Gateway) -> Iterator[LiveWatch]:
     watch = LiveWatch(gw._portal, gw._bench.session, TAGS)
     yield watch
     watch.close()
-
-
-def until(condition: Callable[[], object], seconds: float = 10.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come true"
-        time.sleep(0.01)
 
 
 def test_rows_say_value_quality_and_age_in_words(watch: LiveWatch) -> None:
