@@ -12,7 +12,7 @@ import click
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import ClientOptions, GalaxyRepositoryClient, GatewayClient, Session
 
-__all__ = ["Connections", "with_galaxy", "with_gateway", "with_session"]
+__all__ = ["Connections", "in_batch", "with_galaxy", "with_gateway", "with_session"]
 
 ResultT = TypeVar("ResultT")
 
@@ -23,6 +23,7 @@ class Connections:
     def __init__(self) -> None:
         self._runner = asyncio.Runner()
         self._clients: dict[tuple[type[Any], ClientOptions], Any] = {}
+        self._sessions: dict[tuple[ClientOptions, str], Session] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -51,9 +52,17 @@ class Connections:
         try:
             return await work(client)
         except MxGatewayTransportError:
+            self._sessions = {key: session for key, session in self._sessions.items() if key[0] != options}
             # A gateway that comes back may have another certificate than the one that this client has pinned.
             await self._clients.pop((kind, options)).close()
             raise
+
+    def session(self, client: GatewayClient, session_id: str) -> Session:
+        """A session that exists, the same object each time: it keeps the one event stream of writes that wait."""
+        key = client.options, session_id
+        if key not in self._sessions:
+            self._sessions[key] = client.session(session_id)
+        return self._sessions[key]
 
     async def _close(self) -> None:
         for client in self._clients.values():
@@ -61,12 +70,21 @@ class Connections:
 
 
 def _run(kind: type[Any], options: ClientOptions, work: Callable[[Any], Awaitable[ResultT]]) -> ResultT:
-    context = click.get_current_context(silent=True)
-    shared = context.find_object(Connections) if context is not None else None
+    shared = _shared()
     if shared is not None:
         return shared.run(kind, options, work)
     with Connections() as own:
         return own.run(kind, options, work)
+
+
+def in_batch() -> bool:
+    """Whether this command is a line of a batch."""
+    return _shared() is not None
+
+
+def _shared() -> Connections | None:
+    context = click.get_current_context(silent=True)
+    return context.find_object(Connections) if context is not None else None
 
 
 def with_gateway(options: ClientOptions, work: Callable[[GatewayClient], Awaitable[ResultT]]) -> ResultT:
@@ -78,7 +96,14 @@ def with_gateway(options: ClientOptions, work: Callable[[GatewayClient], Awaitab
 
 def with_session(options: ClientOptions, session_id: str, work: Callable[[Session], Awaitable[ResultT]]) -> ResultT:
     """`with_gateway`, with a session that exists and stays open."""
-    return with_gateway(options, lambda client: work(client.session(session_id)))
+    shared = _shared()
+
+    async def with_its_session(client: GatewayClient) -> ResultT:
+        if shared is not None:
+            return await work(shared.session(client, session_id))
+        return await work(client.session(session_id))
+
+    return with_gateway(options, with_its_session)
 
 
 def with_galaxy(options: ClientOptions, work: Callable[[GalaxyRepositoryClient], Awaitable[ResultT]]) -> ResultT:

@@ -7,10 +7,13 @@ import json
 import threading
 from collections.abc import Iterator
 
+import grpc
 import pytest
 
 from support.command_line import ALARM, CANARY, CommandLine, command_line
 from zb_mom_ww_mxgateway import GatewayClient
+from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
+from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2_grpc as pb_grpc
 from zb_mom_ww_mxgateway_cli import bounded
 
 
@@ -78,6 +81,25 @@ def close_when_streaming(mx: CommandLine, session_id: str) -> None:
             await client.session(session_id).close()
 
     asyncio.run(close())
+
+
+def test_a_session_whose_stream_is_taken(mx: CommandLine) -> None:
+    session_id = mx.session()
+    with grpc.insecure_channel(mx.gateway.endpoint) as channel:
+        request = pb.StreamEventsRequest(session_id=session_id)
+        other = pb_grpc.MxAccessGatewayStub(channel).StreamEvents(
+            request, metadata=(("authorization", f"Bearer {CANARY}"),)
+        )
+        next(other)
+        done = mx("stream-events", "--session-id", session_id, "--max-events", 1)
+        assert (done.code, done.out) == (1, "")
+        assert "close the other one first" in done.err
+        # What matters about a write comes first: it must not be written again.
+        write = ("write", "--session-id", session_id, "--server-handle", 1, "--item-handle", 2, "--wait")
+        written = mx(*write, "--type", "int32", "--value", 5)
+        assert (written.code, written.out) == (1, "")
+        assert written.err.startswith("error: the write was accepted, and what it came to cannot be seen: ")
+        other.cancel()
 
 
 def test_a_stream_of_no_session(mx: CommandLine) -> None:

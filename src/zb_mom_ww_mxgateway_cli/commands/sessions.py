@@ -10,7 +10,7 @@ import click
 
 from ..arguments import NAME, as_json, server_handle, session_id
 from ..connection_options import connection_options
-from ..connections import Connections, with_gateway, with_session
+from ..connections import in_batch, with_gateway, with_session
 from ..output import show_reply
 
 if TYPE_CHECKING:
@@ -142,6 +142,6 @@ def _password(variable: str | None, from_stdin: bool) -> str:
         if variable not in os.environ:
             raise click.UsageError(f"--password-env: the environment variable {variable} is not set")
         return os.environ[variable]
-    if click.get_current_context().find_object(Connections) is not None:
+    if in_batch():
         raise click.UsageError("in a batch stdin holds the commands: use --password-env")
     return sys.stdin.readline().rstrip("\r\n")

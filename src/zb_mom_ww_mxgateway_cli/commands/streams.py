@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 import click
@@ -16,6 +18,9 @@ if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import ClientOptions, Session
 
 __all__ = ["stream_events"]
+
+#: How often, and how many seconds apart, a stream is tried that has another one before it.
+ATTEMPTS, PAUSE = 10, 0.1
 
 
 @click.command("stream-events")
@@ -43,4 +48,21 @@ def stream_events(options: ClientOptions, session_id: str, bounds: Bounds, after
         ) as stream:
             await collect(stream, bounds, event_line, "events", {"sessionId": session_id})
 
-    with_session(options, session_id, work)
+    with_session(options, session_id, lambda session: _patiently(work, session))
+
+
+async def _patiently(work: Callable[[Session], Awaitable[None]], session: Session) -> None:
+    """Do the work; again, for a while, where the gateway has not noticed the end of the stream before this one yet."""
+    import grpc
+
+    from zb_mom_ww_mxgateway import MxGatewaySessionError
+
+    for _ in range(ATTEMPTS):
+        try:
+            return await work(session)
+        except MxGatewaySessionError as error:
+            # Said at the start of a stream or never: nothing has been shown.
+            if error.code is not grpc.StatusCode.ALREADY_EXISTS:
+                raise
+        await asyncio.sleep(PAUSE)
+    return await work(session)

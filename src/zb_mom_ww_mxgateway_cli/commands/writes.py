@@ -25,8 +25,8 @@ from ..arguments import (
     user_ids,
 )
 from ..connection_options import connection_options
-from ..connections import with_session
-from ..outcome import REFUSED
+from ..connections import in_batch, with_session
+from ..outcome import REFUSED, CommandFailed
 from ..output import say, show_reply
 from ..plant_values import parse_array, parse_value, parse_values, type_option
 from .items import show_results
@@ -154,6 +154,10 @@ def _write(
     timeout: float,
     as_json: bool,
 ) -> int:
+    import grpc
+
+    from zb_mom_ww_mxgateway import MxGatewaySessionError
+
     message = (parse_array if array else parse_value)(value, type_name)
 
     async def work(session: Session) -> WriteCompletion | None:
@@ -161,10 +165,13 @@ def _write(
             completion: WriteCompletion | None = await getattr(session, method)(
                 server_handle, item_handle, message, **more, wait=wait, timeout=timeout
             )
+        except MxGatewaySessionError as error:
+            if error.code is not grpc.StatusCode.ALREADY_EXISTS:
+                raise
+            raise CommandFailed(f"the write was accepted, and what it came to cannot be seen: {error}") from error
         finally:
-            if wait:
-                # The session keeps its one event stream for the next write that waits; here the next line of a batch,
-                # or another program, may want it.
+            if wait and not in_batch():
+                # The session keeps its one event stream for the next write that waits: here there is none.
                 async with session.stream_events():
                     pass
         return completion
