@@ -39,7 +39,9 @@ async def test_seconds_of_events_with_their_tags(plant: Plant, session: Session)
 
 
 async def test_the_session_is_left_as_it_was_found(plant: Plant, session: Session) -> None:
-    await collect_events(session, TAGS, seconds=0.1, pace=StepPace())
+    # With an event that is waited for: otherwise it may all be over before the stream reaches the gateway.
+    plant.send(change(1))
+    await collect_events(session, TAGS, seconds=0.1, pace=StepPace(last=1))
     assert plant.commands == ["register", "subscribe_bulk", "unsubscribe_bulk", "unregister"]
     assert plant.given_back == [11, 12]
     assert await plant.fake.ended.get() == "StreamEvents"
