@@ -48,7 +48,7 @@ def test_collect_gives_a_frame_that_says_why_it_ended(gw: Gateway) -> None:
     assert list(frame.attrs["refused"]) == ["Nope.Nope"]
     with pytest.raises(MxGatewayCommandError, match=r"Nope\.Nope"):
         gw.collect(["TestMachine_001.TestChangingInt", "Nope.Nope"], events=3, progress=False, errors="raise")
-    with pytest.raises(ValueError, match="seconds or events"):
+    with pytest.raises(ValueError, match="seconds, events or until"):
         gw.collect("TestMachine_001.TestChangingInt")
     with pytest.raises(ValueError, match="references"):
         gw.collect([], seconds=1)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
+import pandas as pd
 import pytest
 
 from zb_mom_ww_mxgateway import GalaxyNotFoundError, MxGatewayCommandError
@@ -31,6 +33,18 @@ def test_find_leads_to_collect(gw: Gateway) -> None:
     frame = gw.collect(tags, seconds=30, progress=False)
     assert set(frame["tag"]) == set(tags)
     assert frame.attrs["ended_by"] == "seconds"
+
+
+def test_a_collection_may_end_at_a_moment(gw: Gateway) -> None:
+    frame = gw.collect("Pump_001.Speed", until=datetime(2026, 1, 5, 6, 1, tzinfo=UTC), progress=False)
+    assert frame.attrs["seconds"] == 60
+    assert frame["time"].max() <= pd.Timestamp("2026-01-05 06:01", tz="UTC")
+    with pytest.raises(ValueError, match="is over"):
+        gw.collect("Pump_001.Speed", until=datetime(2026, 1, 5, 6, 1, tzinfo=UTC), progress=False)
+    with pytest.raises(ValueError, match="no time zone"):
+        gw.collect("Pump_001.Speed", until=datetime(2027, 1, 5), progress=False)
+    with pytest.raises(ValueError, match="not both"):
+        gw.collect("Pump_001.Speed", until=datetime(2027, 1, 5, tzinfo=UTC), seconds=1, progress=False)
 
 
 def test_the_galaxy_as_frames(gw: Gateway) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import concurrent.futures
+import time
 from collections.abc import Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..recording import Collection
@@ -69,6 +71,7 @@ class ValueCalls(Facade):
         *,
         seconds: float | None = None,
         events: int | None = None,
+        until: datetime | None = None,
         errors: Literal["raise", "report"] = "report",
         progress: bool | None = None,
         tz: str = "UTC",
@@ -82,11 +85,14 @@ class ValueCalls(Facade):
             tags: references.
             seconds: how long.
             events: stop at so many data changes.
+            until: stop at this moment (aware); instead of `seconds`.
             errors: "raise" when a tag cannot be resolved, or "report" it (`attrs["refused"]`).
             progress: a progress bar; by default unless `MXGATEWAY_PROGRESS=0`.
             tz: time zone of the frame's times.
         """
-        return self.collection(tags, seconds=seconds, events=events, errors=errors, progress=progress).frame(tz=tz)
+        return self.collection(
+            tags, seconds=seconds, events=events, until=until, errors=errors, progress=progress
+        ).frame(tz=tz)
 
     def collection(
         self,
@@ -94,12 +100,17 @@ class ValueCalls(Facade):
         *,
         seconds: float | None = None,
         events: int | None = None,
+        until: datetime | None = None,
         errors: Literal["raise", "report"] = "report",
         progress: bool | None = None,
     ) -> Collection:
         """`collect`, returning the `Collection`: the Arrow table, the long and the wide frame, the summary."""
+        if until is not None:
+            if seconds is not None:
+                raise ValueError("give seconds or until, not both")
+            seconds = self._seconds_to(until)
         if seconds is None and events is None:
-            raise ValueError("give seconds or events: without either the collection would never end")
+            raise ValueError("give seconds, events or until: without any the collection would never end")
         wanted = listed(tags)
         with ProgressBar(progress_wanted(progress), seconds, events) as bar:
             collector = self._call(self._bench.collector(wanted, bar.update))
@@ -112,6 +123,16 @@ class ValueCalls(Facade):
                 print(f"interrupted: {len(done)} events collected so far")
         raise_refused(done.refused, errors)
         return done
+
+    def _seconds_to(self, moment: datetime) -> float:
+        """Seconds from now, by the simulated clock where there is one."""
+        if moment.tzinfo is None:
+            raise ValueError(f"until={moment.isoformat()} has no time zone: add one, for example tzinfo=timezone.utc")
+        now = time.time() if self._simulator is None else self._simulator.clock.now_us() / 1_000_000
+        left = moment.timestamp() - now
+        if left <= 0:
+            raise ValueError(f"until={moment.isoformat()} is over: it was {-left:.0f} s ago")
+        return left
 
     def background(self, tags: str | Sequence[str]) -> Background:
         """Collect while other cells run; `.frame()` is what has come, `.stop()` ends it."""
