@@ -89,16 +89,12 @@ function render({ model, el }) {
     button.setAttribute("aria-label", `Acknowledge ${item.reference}`);
     button.addEventListener("click", () => ask(item.reference));
     act.append(button);
-    row.append(
-      severity,
-      make("td", "mxl-condition"),
-      make("td"),
-      alarm,
-      make("td", "mxl-time"),
-      make("td", "mxl-number"),
-      make("td", "mxl-comment"),
-      act,
-    );
+    // A long reference may break behind a dot, and nowhere else.
+    for (const part of item.reference.split(/(?<=\.)/)) alarm.firstElementChild.append(part, make("wbr"));
+    const raised = make("td", "mxl-time");
+    const value = make("td", "mxl-number");
+    for (const cell of [raised, value]) cell.append(make("div"), make("div", "mxl-dim"));
+    row.append(severity, make("td", "mxl-condition"), make("td"), alarm, raised, value, make("td", "mxl-comment"), act);
     return row;
   };
 
@@ -110,10 +106,12 @@ function render({ model, el }) {
     setClass(severity.firstElementChild, `mxl-chip mxl-${item.word}`);
     setText(state, item.waiting ? "acknowledging…" : item.state);
     setText(area, item.area);
-    setText(alarm.firstElementChild, item.reference);
     setText(alarm.lastElementChild, [item.type, item.description].filter(Boolean).join(" · "));
-    setText(raised, item.raised);
-    setText(value, item.limit ? `${item.value} (limit ${item.limit})` : item.value);
+    const [date, time] = item.raised.split(" ");
+    setText(raised.firstElementChild, time);
+    setText(raised.lastElementChild, date);
+    setText(value.firstElementChild, item.value);
+    setText(value.lastElementChild, item.limit ? `limit ${item.limit}` : "");
     setText(who, [item.operator, item.comment].filter(Boolean).join(": "));
     const button = act.firstElementChild;
     button.hidden = item.state !== "active";
@@ -136,7 +134,12 @@ function render({ model, el }) {
     table.hidden = rows.length === 0;
     nothing.hidden = rows.length > 0 && !view.hidden;
     setText(nothing, view.hidden ? `and ${view.hidden} more` : view.live ? "No alarm is active." : "No alarm to show.");
-    if (open && !rows.some((row) => row.reference === open && row.state === "active")) leave();
+    if (open) {
+      // Not closed by itself: somebody is writing in it.
+      const still = rows.some((row) => row.reference === open && row.state === "active");
+      setText(asked, still ? `Acknowledge ${open}` : `${open} is not active any more, or has been acknowledged`);
+      send.disabled = !still;
+    }
   };
 
   return follow(model, pill, update);

@@ -1,7 +1,7 @@
 // Tags with their values, and trends of the last minutes. One view of the model's trait `view`.
 
 const SPARK = { width: 150, height: 26 };
-const CHART = { width: 720, height: 150, left: 58, right: 12, top: 10, bottom: 22 };
+const CHART = { height: 150, left: 58, right: 12, top: 10, bottom: 22 };
 
 function scaleOf(trend) {
   const numbers = trend.v.filter((number) => number !== null);
@@ -44,6 +44,16 @@ function shortNumber(number) {
   return String(Number(number.toPrecision(4)));
 }
 
+// Round numbers that lie between two others.
+function ticksOf(low, high) {
+  const rough = (high - low) / 4;
+  const size = 10 ** Math.floor(Math.log10(rough));
+  const step = [1, 2, 2.5, 5, 10].map((factor) => factor * size).find((each) => each >= rough);
+  const ticks = [];
+  for (let tick = Math.ceil(low / step) * step; tick <= high + step * 1e-6; tick += step) ticks.push(tick);
+  return ticks;
+}
+
 function spark(svg, trend, seconds) {
   svg.replaceChildren();
   if (!trend) return;
@@ -57,9 +67,12 @@ function spark(svg, trend, seconds) {
 
 function chart(svg, name, trend, minutes) {
   svg.replaceChildren();
+  // Drawn as wide as it is shown, so that letters and lines keep their size.
+  const width = Math.max(360, Math.round(svg.clientWidth));
+  svg.setAttribute("viewBox", `0 0 ${width} ${CHART.height}`);
   svg.setAttribute("aria-label", trend ? `${name}, the last ${minutes} minutes` : `${name}: no numbers to draw`);
   const seconds = minutes * 60;
-  const right = CHART.width - CHART.right;
+  const right = width - CHART.right;
   const bottom = CHART.height - CHART.bottom;
   const x = (at) => (CHART.left + ((at + seconds) / seconds) * (right - CHART.left)).toFixed(1);
   for (let part = 0; part <= 5; part += 1) {
@@ -70,14 +83,14 @@ function chart(svg, name, trend, minutes) {
     svg.append(label);
   }
   if (!trend) {
-    const text = draw("text", { x: CHART.width / 2, y: CHART.height / 2, class: "mxl-tick", "text-anchor": "middle" });
+    const text = draw("text", { x: width / 2, y: CHART.height / 2, class: "mxl-tick", "text-anchor": "middle" });
     text.textContent = "no numbers to draw";
     svg.append(text);
     return;
   }
   const { low, high } = scaleOf(trend);
   const y = (value) => (bottom - ((value - low) / (high - low)) * (bottom - CHART.top)).toFixed(1);
-  for (const value of trend.flag ? [0, 1] : [low, (low + high) / 2, high]) {
+  for (const value of trend.flag ? [0, 1] : ticksOf(low, high)) {
     svg.append(draw("line", { x1: CHART.left, x2: right, y1: y(value), y2: y(value), class: "mxl-grid" }));
     const label = draw("text", { x: CHART.left - 6, y: Number(y(value)) + 4, class: "mxl-tick", "text-anchor": "end" });
     label.textContent = trend.flag ? (value ? "true" : "false") : shortNumber(value);
@@ -107,7 +120,7 @@ function render({ model, el }) {
   scroll.append(table);
   const figure = make("div", "mxl-figure");
   const name = make("div", "mxl-figure-name");
-  const large = draw("svg", { viewBox: `0 0 ${CHART.width} ${CHART.height}`, role: "img", class: "mxl-chart" });
+  const large = draw("svg", { role: "img", class: "mxl-chart" });
   figure.append(name, large);
   root.append(bar, scroll, figure);
   el.append(root);
@@ -164,7 +177,16 @@ function render({ model, el }) {
     }
   };
 
-  return follow(model, pill, update);
+  const stop = follow(model, pill, update);
+  const resized = new ResizeObserver(() => {
+    drawn = null;
+    update();
+  });
+  resized.observe(figure);
+  return () => {
+    resized.disconnect();
+    stop();
+  };
 }
 
 export default { render };
