@@ -154,7 +154,9 @@ function render({ model, el }) {
     const trends = view.trends ?? {};
     const seconds = view.minutes * 60;
     if (!rows.some((row) => row.tag === chosen)) chosen = null;
-    const current = chosen ?? rows.find((row) => trends[row.tag])?.tag ?? rows[0]?.tag;
+    // A curve tells more than a line of yes and no.
+    const first = rows.find((row) => trends[row.tag]?.flag === false) ?? rows.find((row) => trends[row.tag]) ?? rows[0];
+    const current = chosen ?? first?.tag;
     setText(title, `Watching ${rows.length} ${rows.length === 1 ? "tag" : "tags"}`);
     setText(table.tHead.rows[0].cells[4], `Last ${view.minutes} min`);
     const stamp = JSON.stringify([current, trends]);
