@@ -12,7 +12,7 @@ __all__ = ["REDACTED", "authorization_metadata", "check_api_key", "redact"]
 REDACTED = "[redacted]"
 
 # Anything that looks like a gateway key, whoever wrote it into the text. The secret is URL-safe base64.
-_KEY_PATTERN = re.compile(r"mxgw_[A-Za-z0-9_\-=.~+/]*", re.IGNORECASE)
+_KEY_PATTERN = re.compile(r"(?<![A-Za-z0-9_])mxgw_[A-Za-z0-9_\-=.~+/]+", re.IGNORECASE)
 _BEARER_PATTERN = re.compile(r"(?i)(bearer\s+)(?!\[redacted\])\S+")
 # Shorter parts are common words; removing them would hide what an error says.
 _SHORTEST_PART = 6

@@ -12,7 +12,7 @@ from google.protobuf.duration_pb2 import Duration
 from .alarms import AlarmCalls
 from .connection import Connection, Method, new_correlation_id
 from .drift import Unknowns
-from .errors import MxGatewayCommandError, MxGatewayError, check_reply, class_of_protocol_status, protocol_status_name
+from .errors import MxGatewayCommandError, MxGatewayError, check_reply, check_session_reply
 from .generated import mxaccess_gateway_pb2 as pb
 from .invoking import CLOSE_SESSION, INVOKE, STREAM_EVENTS
 from .options import ClientOptions, ConnectKeywords, OpenSessionOptions, resolve_options
@@ -40,6 +40,7 @@ class GatewayClient(AlarmCalls):
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._sessions: weakref.WeakSet[Session] = weakref.WeakSet()
+        self._found: weakref.WeakSet[Session] = weakref.WeakSet()
 
     @classmethod
     async def connect(cls, options: ClientOptions | str | None = None, /, **keywords: Unpack[ConnectKeywords]) -> Self:
@@ -97,6 +98,8 @@ class GatewayClient(AlarmCalls):
                     await session.close()
                 except MxGatewayError as error:
                     _log.warning("closing %s failed: %s", session.session_id, error)
+        for session in list(self._found):
+            session.detach()
         await self._connection.close()
 
     # Sessions -------------------------------------------------------------------------------------------------------
@@ -147,15 +150,12 @@ class GatewayClient(AlarmCalls):
             command_timeout=duration,
         )
         reply = await self.open_session_raw(request)
-        code = reply.protocol_status.code
-        if code not in (pb.PROTOCOL_STATUS_CODE_OK, pb.PROTOCOL_STATUS_CODE_UNSPECIFIED):
-            reason = reply.protocol_status.message or "no reason given"
-            raise class_of_protocol_status(code)(
-                f"open_session failed: {reason}; {protocol_status_name(code)}",
-                correlation_id=request.client_correlation_id,
-                reply=reply,
-                api_key=self.options.api_key,
-            )
+        check_session_reply(
+            reply,
+            what="open_session",
+            correlation_id=request.client_correlation_id,
+            api_key=self.options.api_key,
+        )
         if not reply.session_id:
             raise MxGatewayCommandError(
                 "open_session was answered without a session id",
@@ -170,7 +170,9 @@ class GatewayClient(AlarmCalls):
         """A session that exists already, by its id. Closing the client does not close it."""
         if not session_id.strip():
             raise ValueError("session_id is empty")
-        return Session(self._connection, session_id)
+        session = Session(self._connection, session_id)
+        self._found.add(session)
+        return session
 
     async def open_session_raw(self, request: pb.OpenSessionRequest) -> pb.OpenSessionReply:
         """OpenSession with generated messages, unchecked. The session is the caller's to close."""

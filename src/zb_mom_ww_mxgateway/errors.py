@@ -304,6 +304,26 @@ def check_reply(reply: pb.MxCommandReply | pb.AcknowledgeAlarmReply, *, what: st
     )
 
 
+def check_session_reply(
+    reply: pb.OpenSessionReply | pb.CloseSessionReply, *, what: str, correlation_id: str, api_key: str | None
+) -> None:
+    """Raise the typed error of a session reply that reports a failure.
+
+    One without any status passes: the numbers of these replies are the least certain of the contract, and what is
+    needed of them is checked by itself.
+    """
+    code = reply.protocol_status.code
+    if code in (pb.PROTOCOL_STATUS_CODE_OK, pb.PROTOCOL_STATUS_CODE_UNSPECIFIED):
+        return
+    reason = reply.protocol_status.message or "no reason given"
+    raise class_of_protocol_status(code)(
+        f"{what} failed: {reason}; {protocol_status_name(code)}",
+        correlation_id=correlation_id,
+        reply=reply,
+        api_key=api_key,
+    )
+
+
 def _reason(
     reply: pb.MxCommandReply | pb.AcknowledgeAlarmReply, code: int, hresult: int, statuses: list[pb.MxStatusProxy]
 ) -> str:

@@ -11,6 +11,8 @@ import asyncio
 from collections import deque
 from typing import Any
 
+from google.protobuf.message import DecodeError
+
 from .errors import MxGatewaySessionError
 from .generated import mxaccess_gateway_pb2 as pb
 from .streams import Source
@@ -99,7 +101,11 @@ class EventFeed:
 
     def _scan(self, batch: list[bytes]) -> None:
         for raw in batch:
-            event = pb.MxEvent.FromString(raw)
+            try:
+                event = pb.MxEvent.FromString(raw)
+            except DecodeError:
+                # Whoever iterates is told; it is not the completion that is waited for.
+                continue
             if event.family != pb.MX_EVENT_FAMILY_ON_WRITE_COMPLETE:
                 continue
             queue = self._waiting.get((event.server_handle, event.item_handle))

@@ -11,7 +11,7 @@ from typing import Literal, Self
 from .bulk import BulkCommands
 from .connection import Connection, new_correlation_id
 from .control import ControlCommands
-from .errors import MxGatewayError, MxGatewayReplayGapError
+from .errors import MxGatewayError, MxGatewayReplayGapError, check_session_reply
 from .feed import EventFeed
 from .generated import mxaccess_gateway_pb2 as pb
 from .invoking import CLOSE_SESSION, MAX_BULK_ITEMS, STREAM_EVENTS
@@ -74,10 +74,25 @@ class Session(ItemCommands, BulkCommands, WriteCommands, ControlCommands):
         await asyncio.shield(self._closing)
 
     async def _close(self) -> pb.CloseSessionReply:
+        self.detach()
+        request = pb.CloseSessionRequest(session_id=self.session_id, client_correlation_id=new_correlation_id())
+        reply = await self._connection.unary(CLOSE_SESSION, request, correlation_id=request.client_correlation_id)
+        check_session_reply(
+            reply,
+            what=f"closing {self.session_id}",
+            correlation_id=request.client_correlation_id,
+            api_key=self._connection.options.api_key,
+        )
+        return reply
+
+    def detach(self) -> None:
+        """End the event stream that a waiting write has opened; the session itself goes on.
+
+        A stream of `stream_events` is the caller's to close. Thirty seconds after its last stream was dropped the
+        gateway ends a session (CONTRACT "sessions").
+        """
         if self._feed is not None and not self._feed_is_taken:
             self._feed.close()
-        request = pb.CloseSessionRequest(session_id=self.session_id, client_correlation_id=new_correlation_id())
-        return await self._connection.unary(CLOSE_SESSION, request, correlation_id=request.client_correlation_id)
 
     def stream_events(
         self,

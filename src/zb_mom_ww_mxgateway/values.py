@@ -5,7 +5,7 @@
 | None                                   | is_null, NO_DATA                                     | None                |
 | bool, numpy bool                       | bool_value, BOOLEAN                                  | bool                |
 | int, numpy integer (32 bits)           | int32_value, INTEGER                                 | int                 |
-| int beyond 32 bits, up to 64           | int64_value, INTEGER                                 | int                 |
+| int beyond 32 bits, or data_type="int64" | int64_value, INTEGER                               | int                 |
 | float, numpy floating                  | double_value, DOUBLE                                 | float               |
 | float with data_type="float"           | float_value, FLOAT                                   | float               |
 | str                                    | string_value, STRING                                 | str                 |
@@ -84,6 +84,8 @@ def to_mx_value(
         return pb.MxValue(data_type=wanted or pb.MX_DATA_TYPE_NO_DATA, variant_type="VT_EMPTY", is_null=True)
     if isinstance(value, SparseArray):
         return _sparse(value, wanted, allow_nonfinite)
+    if data_type == "int64" and isinstance(value, int) and not isinstance(value, bool) and value in _INT64:
+        return pb.MxValue(data_type=pb.MX_DATA_TYPE_INTEGER, variant_type="VT_I8", int64_value=value)
     if isinstance(value, list):
         return pb.MxValue(data_type=wanted or _of_list(value), array_value=_array(value, wanted, allow_nonfinite))
     return _scalar(value, wanted, allow_nonfinite)

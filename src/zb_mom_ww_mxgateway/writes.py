@@ -17,7 +17,7 @@ import grpc
 from .errors import MxGatewayTimeoutError
 from .feed import EventFeed
 from .generated import mxaccess_gateway_pb2 as pb
-from .invoking import Invoker, check_count, parts
+from .invoking import STREAM_EVENTS, Invoker, check_count, parts
 from .status import describe_hresult, describe_status, is_failure
 from .values import MxValueInput, to_mx_value
 
@@ -310,8 +310,15 @@ class WriteCommands(Invoker):
                 correlation_id=correlation_id,
             ) from None
         except grpc.RpcError as error:
-            raise await self._connection.explain(
-                error, "mxaccess_gateway.v1.MxAccessGateway/StreamEvents", ""
+            # The stream broke, or another client has it, while the completion was awaited.
+            cause = await self._connection.explain(error, STREAM_EVENTS.name, correlation_id)
+            raise type(cause)(
+                f"the write to item handle {key[1]} was accepted, but what came of it cannot be seen: {cause}; "
+                "look at the value before writing again",
+                code=cause.code,
+                details=cause.details,
+                correlation_id=correlation_id,
+                api_key=self._connection.options.api_key,
             ) from None
         finally:
             feed.forget(key, future)

@@ -449,3 +449,14 @@ async def test_a_reply_that_is_no_message_is_an_error(fake: FakeGateway, client:
     fake.unary["OpenSession"] = garbage
     with pytest.raises(MxGatewayTransportError, match="OpenSession cannot be decoded"):
         await client.open_session()
+
+
+async def test_a_close_that_the_gateway_refuses_is_an_error(fake: FakeGateway, client: GatewayClient) -> None:
+    async def refuse(request: Any, context: Any) -> pb.CloseSessionReply:
+        code = pb.PROTOCOL_STATUS_CODE_WORKER_UNAVAILABLE
+        return pb.CloseSessionReply(protocol_status=pb.ProtocolStatus(code=code, message="the worker hangs"))
+
+    session = await client.open_session()
+    fake.unary["CloseSession"] = refuse
+    with pytest.raises(MxGatewayWorkerError, match="the worker hangs"):
+        await session.close()

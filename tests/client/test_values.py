@@ -92,7 +92,7 @@ TYPED = [
     (3, "double", "double_value", "DOUBLE"),
     (3, "float", "float_value", "FLOAT"),
     (3, "enum", "int32_value", "ENUM"),
-    (3, "int64", "int32_value", "INTEGER"),
+    (3, "int64", "int64_value", "INTEGER"),
     ("x", "big_string", "string_value", "BIG_STRING"),
     ([], "double", "array_value", "DOUBLE"),
     ([1, 2], "float", "array_value", "FLOAT"),

@@ -201,3 +201,31 @@ async def test_calls_that_cannot_act_twice_are_repeated(fake: FakeGateway, clien
     session = await client.open_session()
     await session.close()
     assert tries == 3
+
+
+async def test_a_stream_that_is_taken_is_told_after_the_write_was_accepted(
+    fake: FakeGateway, plant: Plant, session: Session
+) -> None:
+    async def taken(request: Any, context: Any) -> Any:
+        await context.abort(grpc.StatusCode.ALREADY_EXISTS, "the session has its subscriber")
+        yield pb.MxEvent()
+
+    fake.streams["StreamEvents"] = taken
+    with pytest.raises(MxGatewaySessionError, match="was accepted, but what came of it cannot be seen"):
+        await session.write(1, 3, 7, wait=True)
+
+
+async def test_a_session_found_by_its_id_gives_its_stream_back_with_the_client(fake: FakeGateway, plant: Plant) -> None:
+    plant.answers = [[completion(1)]]
+    async with asyncio.timeout(SECONDS):
+        async with await GatewayClient.connect(fake.endpoint, plaintext=True) as client:
+            session = client.session("session-1")
+            assert (await session.write(1, 3, 7, wait=True)).ok
+        assert await fake.ended.get() == "StreamEvents"
+    assert "CloseSession" not in fake.rpcs()
+
+
+async def test_an_event_that_cannot_be_decoded_does_not_end_a_waiting_write(plant: Plant, session: Session) -> None:
+    plant.answers = [[b"\xff\xff", completion(2)]]  # type: ignore[list-item]
+    async with asyncio.timeout(SECONDS):
+        assert (await session.write(1, 3, 7, wait=True)).ok

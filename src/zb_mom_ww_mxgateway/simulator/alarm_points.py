@@ -20,7 +20,7 @@ PROVIDER = "Galaxy"
 _RETRIGGER_US = 60_000_000
 _GUID = re.compile(r"\{?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\}?", re.IGNORECASE)
 _FULL_NAME = re.compile(r"[^!\\]+![^.!]+\..+")
-_UNC_NAME = re.compile(r"\\\\(?P<provider>[^\\!]+)\\(?P<rest>[^.\\!]+\..+)")
+_UNC_NAME = re.compile(r"\\{1,2}(?P<provider>[^\\!]+)\\(?P<rest>[^.\\!]+\..+)")
 
 
 @dataclass(slots=True, eq=False)
