@@ -51,6 +51,8 @@ class LiveView(ABC):
         self._closed = False
         self._state = "connecting"
         self._begun = threading.Event()
+        # Whether the reader was ended for want of anybody who looks.
+        self._resting = False
 
     # What a cell uses -----------------------------------------------------------------------------------------------
 
@@ -209,11 +211,18 @@ class LiveView(ABC):
         if self._absent is not None:
             self._absent.cancel()
             self._absent = None
-        if not self._closed and (self._task is None or self._task.done()):
+        if not self._closed and (self._resting or self._task is None or self._task.done()):
+            self._resting = False
             self._tell("connecting")
+            before, self._task = self._task, concurrent.futures.Future()
             # On the loop itself, where waiting for `submit` would never end.
-            self._task = concurrent.futures.Future()
-            _follow(asyncio.get_running_loop().create_task(self._run()), self._task)
+            _follow(asyncio.get_running_loop().create_task(self._run_after(before)), self._task)
+
+    async def _run_after(self, before: concurrent.futures.Future[None] | None) -> None:
+        """One reader at a time: the one before may still be giving things back."""
+        if before is not None:
+            await asyncio.gather(asyncio.wrap_future(before), return_exceptions=True)
+        await self._run()
 
     def _go_soon(self) -> None:
         if self._absent is None:
@@ -225,6 +234,7 @@ class LiveView(ABC):
             self._absent.cancel()
             self._absent = None
         if self._task is not None and not self._task.done():
+            self._resting = True
             self._task.cancel()
             self._tell("stopped: its output was closed")
 
