@@ -97,9 +97,8 @@ def test_live_views_end_with_their_gateway(plant: SimulatedGateway) -> None:
         deadline.wait(0.01)
     plant.advance(10)
     assert len(watch.frame()) > 1
-    watch.close()
-    alarms.close()
     gateway.close()
+    assert "the gateway was closed" in f"{watch!r} {alarms!r}"
     while plant.open_streams["StreamAlarms"] or plant.open_streams["StreamEvents"]:
         deadline.wait(0.01)
     with pytest.raises(MxGatewayCommandError, match="closed"):

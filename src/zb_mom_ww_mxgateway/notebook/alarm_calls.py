@@ -95,7 +95,7 @@ class AlarmViews(Facade):
 
         self._check_usable()
         client = self._bench.client
-        return AlarmList(
+        alarms = AlarmList(
             self._portal,
             lambda: client.stream_alarms(prefix),
             acknowledge=client.acknowledge_alarm if self.allow_writes else None,
@@ -103,3 +103,5 @@ class AlarmViews(Facade):
             operator=operator,
             tz=tz,
         )
+        self._views.add(alarms)
+        return alarms

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import concurrent.futures
+import weakref
 from collections.abc import Coroutine, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -14,6 +15,7 @@ from .workbench import Workbench
 
 if TYPE_CHECKING:
     from ..simulator import SimulatedGateway
+    from .live_view import LiveView
 
 __all__ = ["READ_ONLY", "Facade", "ReadOnlyError"]
 
@@ -40,6 +42,7 @@ class Facade:
     _portal: Portal
     _closed: bool
     _simulator: SimulatedGateway | None
+    _views: weakref.WeakSet[LiveView]
 
     @property
     def closed(self) -> bool:

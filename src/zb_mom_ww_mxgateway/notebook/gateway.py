@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import weakref
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -99,6 +100,7 @@ class Gateway(ValueCalls, AlarmViews, GalaxyViews):
         self._simulator = simulator
         self._owns_simulator = owns_simulator
         self._closed = False
+        self._views = weakref.WeakSet()
 
     # What it is -----------------------------------------------------------------------------------------------------
 
@@ -146,6 +148,8 @@ class Gateway(ValueCalls, AlarmViews, GalaxyViews):
         if self._closed:
             return
         self._closed = True
+        for view in list(self._views):
+            view.close("the gateway was closed")
         try:
             self._portal.call(self._bench.close())
         finally:

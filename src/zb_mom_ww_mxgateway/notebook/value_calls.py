@@ -150,17 +150,13 @@ class ValueCalls(Facade):
 
         wanted = listed(tags)
         self._check_usable()
+        timing: dict[str, Any] = {}
         if self._simulator is not None and not self._simulator.clock.is_running:
             clock = self._simulator.clock
-            return LiveWatch(
-                self._portal,
-                self._bench.session,
-                wanted,
-                minutes=minutes,
-                now=lambda: clock.now_us() / 1_000_000,
-                settled=self._bench.pace.settled,
-            )
-        return LiveWatch(self._portal, self._bench.session, wanted, minutes=minutes)
+            timing = {"now": lambda: clock.now_us() / 1_000_000, "settled": self._bench.pace.settled}
+        watch = LiveWatch(self._portal, self._bench.session, wanted, minutes=minutes, **timing)
+        self._views.add(watch)
+        return watch
 
     def write(
         self,
