@@ -47,6 +47,24 @@ def test_a_collection_may_end_at_a_moment(gw: Gateway) -> None:
         gw.collect("Pump_001.Speed", until=datetime(2027, 1, 5, tzinfo=UTC), seconds=1, progress=False)
 
 
+def test_a_collection_has_a_status_per_tag(gw: Gateway) -> None:
+    collected = gw.collection(["Pump_001.Speed", "Pump_001.Nope"], seconds=10, progress=False)
+    status = collected.status()
+    assert list(status["tag"]) == ["Pump_001.Speed", "Pump_001.Nope"]
+    assert list(status["status"]) == ["ok", "refused"]
+    assert status["events"][0] > 5
+    assert "CONFIGURATION_ERROR" in status["message"][1]
+
+
+def test_an_idle_gateway_keeps_its_session(gw: Gateway, plant: SimulatedGateway) -> None:
+    gw.collect("Pump_001.Speed", seconds=1, progress=False)
+    [session] = plant.sessions
+    for _ in range(70):
+        plant.advance(60)
+    assert gw.read("TestChildObject.TestInt")["good"][0]
+    assert plant.sessions == [session]
+
+
 def test_the_galaxy_as_frames(gw: Gateway) -> None:
     objects = gw.hierarchy(progress=False)
     attributes = gw.attributes(progress=False, root_tag_name="Pump_001")

@@ -114,6 +114,17 @@ class Collection:
             summary = inside.assign(first_time=summary["first_time"], last_time=summary["last_time"])
         return self._described(summary)
 
+    def status(self) -> pd.DataFrame:
+        """One row per tag that was asked for: `tag`, `events`, `status` ("ok", "silent", "refused"), `message`."""
+        counts = self.table.column("tag").value_counts().to_pylist()
+        events = {row["values"]: row["counts"] for row in counts}
+        rows = []
+        for tag in dict.fromkeys((*self.tags, *self.refused)):
+            state = "refused" if tag in self.refused else "silent" if tag in self.silent else "ok"
+            message = self.refused.get(tag, "nothing has come" if state == "silent" else "")
+            rows.append({"tag": tag, "events": events.get(tag, 0), "status": state, "message": message})
+        return self._described(pd.DataFrame(rows, columns=["tag", "events", "status", "message"]))
+
     def raise_for_error(self) -> None:
         """Raise the error that ended the collection, if one did."""
         if self.error is not None:
