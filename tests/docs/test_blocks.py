@@ -131,3 +131,12 @@ async def test_metadata_of_the_seed(gateway: SimulatedGateway) -> None:
 
 def test_all_blocks_of_the_seed_are_run() -> None:
     assert len(blocks(SEEDS, "python")) == 7
+
+
+def test_the_table_of_values_is_the_same_in_code_and_docs() -> None:
+    def table(text: str) -> list[str]:
+        return [line for line in text.splitlines() if line.startswith("|")]
+
+    from zb_mom_ww_mxgateway import values
+
+    assert table((ROOT / "docs/values.md").read_text(encoding="utf-8")) == table(values.__doc__ or "")
