@@ -9,17 +9,63 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from typing import Any
 
+import grpc
 from google.protobuf.message import DecodeError
 
 from .errors import MxGatewaySessionError
 from .generated import mxaccess_gateway_pb2 as pb
 from .streams import Source
 
-__all__ = ["EventFeed"]
+__all__ = ["EventFeed", "ReopenedSource"]
 
 Key = tuple[int, int]
+
+#: Seconds that a gateway gets to notice that the stream before was closed, and between two tries.
+_PATIENCE, _PAUSE = 2.0, 0.05
+
+
+class ReopenedSource:
+    """The stream of a session that had one before.
+
+    Closing a stream does not wait for the gateway to notice, and another connection carries the next one: so the
+    gateway may still see the old subscriber and refuse the new one. That is tried again for a moment.
+
+    Args:
+        open_source: starts the call.
+    """
+
+    def __init__(self, open_source: Callable[[], Source]) -> None:
+        self._open = open_source
+        self._source = open_source()
+        self._deadline = asyncio.get_running_loop().time() + _PATIENCE
+        self._began = False
+        self._closed = False
+
+    async def take(self) -> list[bytes]:
+        """See `Source`."""
+        while True:
+            try:
+                batch = await self._source.take()
+            except grpc.RpcError as error:
+                late = asyncio.get_running_loop().time() > self._deadline
+                if self._began or late or error.code() is not grpc.StatusCode.ALREADY_EXISTS:
+                    raise
+                await asyncio.sleep(_PAUSE)
+                if self._closed:
+                    return []
+                self._source.close()
+                self._source = self._open()
+                continue
+            self._began = True
+            return batch
+
+    def close(self) -> None:
+        """See `Source`."""
+        self._closed = True
+        self._source.close()
 
 
 class EventFeed:

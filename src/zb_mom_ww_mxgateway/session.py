@@ -12,7 +12,7 @@ from .bulk import BulkCommands
 from .connection import Connection, new_correlation_id
 from .control import ControlCommands
 from .errors import MxGatewayError, MxGatewayReplayGapError, check_session_reply
-from .feed import EventFeed
+from .feed import EventFeed, ReopenedSource
 from .generated import mxaccess_gateway_pb2 as pb
 from .invoking import CLOSE_SESSION, MAX_BULK_ITEMS, STREAM_EVENTS
 from .items import ItemCommands
@@ -120,7 +120,12 @@ class Session(ItemCommands, BulkCommands, WriteCommands, ControlCommands):
 
     def _share(self, open_source: Callable[[], Source]) -> Source:
         """The feed of a new stream: the one that a waiting write has opened, or a new one."""
-        if self._feed is None or self._feed.ended or self._feed_is_taken:
+        if self._feed is None:
+            self._feed = EventFeed(open_source())
+        elif self._feed.ended:
+            self._feed = EventFeed(ReopenedSource(open_source))
+        elif self._feed_is_taken:
+            # Two at a time: whether the session may have them is the gateway's to say.
             self._feed = EventFeed(open_source())
         self._feed_is_taken = True
         return self._feed

@@ -236,3 +236,37 @@ async def test_a_closed_session_or_client_opens_no_stream(fake: FakeGateway, cli
     await client.close()
     with pytest.raises(MxGatewayTransportError, match="closed"):
         await anext(stream)
+
+
+async def test_a_stream_after_a_stream_waits_for_the_gateway_to_release_the_old_one(
+    fake: FakeGateway, session: Any
+) -> None:
+    refusals = 0
+
+    async def produce(request: Any, context: Any) -> Any:
+        nonlocal refusals
+        if request.after_worker_sequence and refusals < 3:
+            refusals += 1
+            await context.abort(grpc.StatusCode.ALREADY_EXISTS, "the session has its subscriber")
+        yield event(request.after_worker_sequence + 1)
+        await asyncio.Event().wait()
+
+    fake.streams["StreamEvents"] = produce
+    async with asyncio.timeout(SECONDS):
+        async with session.stream_events() as stream:
+            assert (await anext(stream)).worker_sequence == 1
+        async with session.stream_events(after_worker_sequence=1) as stream:
+            assert (await anext(stream)).worker_sequence == 2
+    assert refusals == 3
+
+
+async def test_a_session_that_somebody_else_listens_to_is_refused_at_once(fake: FakeGateway, session: Any) -> None:
+    async def produce(request: Any, context: Any) -> Any:
+        await context.abort(grpc.StatusCode.ALREADY_EXISTS, "the session has its subscriber")
+        yield event(1)
+
+    fake.streams["StreamEvents"] = produce
+    async with asyncio.timeout(SECONDS):
+        with pytest.raises(MxGatewaySessionError, match="close the other one first"):
+            await anext(session.stream_events())
+    assert fake.rpcs().count("StreamEvents") == 1
