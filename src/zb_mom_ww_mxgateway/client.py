@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import logging
 import weakref
-from types import TracebackType
-from typing import TYPE_CHECKING, Self, TypeVar, Unpack, overload
+from typing import TYPE_CHECKING, TypeVar, overload
 
 from google.protobuf.duration_pb2 import Duration
 
 from .alarms import AlarmCalls
+from .connected import ConnectedClient
 from .connection import Connection, Method, new_correlation_id
-from .drift import Unknowns
 from .errors import MxGatewayCommandError, MxGatewayError, check_reply, check_session_reply
 from .generated import mxaccess_gateway_pb2 as pb
 from .invoking import CLOSE_SESSION, INVOKE, STREAM_EVENTS
-from .options import ClientOptions, ConnectKeywords, OpenSessionOptions, resolve_options
+from .options import OpenSessionOptions
 from .session import Session
 
 if TYPE_CHECKING:
@@ -30,7 +29,7 @@ SessionT = TypeVar("SessionT", bound=Session)
 OPEN_SESSION = Method("mxaccess_gateway.v1.MxAccessGateway/OpenSession", pb.OpenSessionReply)
 
 
-class GatewayClient(AlarmCalls):
+class GatewayClient(ConnectedClient, AlarmCalls):
     """The gateway's sessions and alarms.
 
     Use `async with await GatewayClient.connect(endpoint=..., api_key=...) as client:`. Methods that end in `_raw` take
@@ -38,52 +37,9 @@ class GatewayClient(AlarmCalls):
     """
 
     def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+        super().__init__(connection)
         self._sessions: weakref.WeakSet[Session] = weakref.WeakSet()
         self._found: weakref.WeakSet[Session] = weakref.WeakSet()
-
-    @classmethod
-    async def connect(cls, options: ClientOptions | str | None = None, /, **keywords: Unpack[ConnectKeywords]) -> Self:
-        """Prepare a connection to a gateway.
-
-        gRPC connects with the first call; only trust-on-first-use contacts the gateway here.
-
-        Args:
-            options: a `ClientOptions`, or the endpoint.
-            **keywords: the fields of `ClientOptions`: `endpoint`, `api_key`, `plaintext`, …
-
-        Raises:
-            TypeError: an option is unknown or given twice.
-            ValueError: an option's value cannot be used.
-            MxGatewayTransportError: the gateway's certificate cannot be fetched or trusted.
-        """
-        return cls(await Connection.open(resolve_options(options, keywords)))
-
-    @property
-    def options(self) -> ClientOptions:
-        """How the gateway is reached."""
-        return self._connection.options
-
-    @property
-    def unknowns(self) -> Unknowns:
-        """Fields and enum values that the gateway has sent and this client's contract does not know."""
-        return self._connection.unknowns
-
-    @property
-    def fingerprint(self) -> str | None:
-        """SHA-256 (hex) of the pinned certificate; None without trust-on-first-use."""
-        return self._connection.dialer.fingerprint
-
-    def __repr__(self) -> str:
-        return f"GatewayClient({self.options!r}{', closed' if self._connection.closed else ''})"
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        await self.close()
 
     async def close(self) -> None:
         """Close the sessions that this client opened and has not closed, then the connection. Idempotent.
@@ -100,7 +56,7 @@ class GatewayClient(AlarmCalls):
                     _log.warning("closing %s failed: %s", session.session_id, error)
         for session in list(self._found):
             session.detach()
-        await self._connection.close()
+        await super().close()
 
     # Sessions -------------------------------------------------------------------------------------------------------
 

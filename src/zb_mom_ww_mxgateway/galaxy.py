@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from datetime import datetime
-from types import TracebackType
-from typing import Any, Self, TypedDict, Unpack
+from typing import Any, TypedDict, Unpack
 
 import grpc
 from google.protobuf.timestamp_pb2 import Timestamp
 from google.protobuf.wrappers_pb2 import Int32Value
 
 from .browsing import LazyBrowseNode, children_of
-from .connection import Connection, Method
+from .connected import ConnectedClient
+from .connection import Method
 from .deploys import Deploy, deploys_of
-from .drift import Unknowns
 from .errors import GalaxyChangedError, GalaxyError
 from .galaxy_pages import RawPage
 from .generated import galaxy_repository_pb2 as pb
-from .options import ClientOptions, ConnectKeywords, resolve_options
 from .streams import MessageStream
 from .values import to_datetime, to_timestamp
 
@@ -61,44 +59,11 @@ class HierarchyFilter(BrowseFilter, total=False):
     max_depth: int
 
 
-class GalaxyRepositoryClient:
+class GalaxyRepositoryClient(ConnectedClient):
     """The Galaxy: connectivity, deploys, objects and attributes. Needs the scope `metadata:read`.
 
     Use `async with await GalaxyRepositoryClient.connect(endpoint=..., api_key=...) as galaxy:`.
     """
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-
-    @classmethod
-    async def connect(cls, options: ClientOptions | str | None = None, /, **keywords: Unpack[ConnectKeywords]) -> Self:
-        """Prepare a connection; options and errors as for `GatewayClient.connect`."""
-        return cls(await Connection.open(resolve_options(options, keywords)))
-
-    @property
-    def options(self) -> ClientOptions:
-        """How the gateway is reached."""
-        return self._connection.options
-
-    @property
-    def unknowns(self) -> Unknowns:
-        """Fields and enum values that the gateway has sent and this client's contract does not know."""
-        return self._connection.unknowns
-
-    def __repr__(self) -> str:
-        return f"GalaxyRepositoryClient({self.options!r}{', closed' if self._connection.closed else ''})"
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        await self.close()
-
-    async def close(self) -> None:
-        """Close the connection. Idempotent."""
-        await self._connection.close()
 
     async def test_connection(self) -> bool:
         """Whether the gateway reaches the Galaxy database just now."""
