@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..recording import Collection
+from ..status import is_good
 from ..values import MxValueInput, from_mx_value
 from .environment import progress_wanted
 from .facade import READ_ONLY, Facade, listed, raise_refused, wait_for
@@ -53,7 +54,7 @@ class ValueCalls(Facade):
                 "tag": tag,
                 "value": from_mx_value(result.value),
                 "quality": result.quality,
-                "good": result.was_successful and result.quality & 0xC0 == 0xC0,
+                "good": result.was_successful and is_good(result.quality),
                 "time": result.source_timestamp.ToDatetime() if result.HasField("source_timestamp") else None,
                 "status": "" if result.was_successful else result.error_message or "no value",
             }

@@ -14,6 +14,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator, ScalarFormatter
 
+from zb_mom_ww_mxgateway.status import quality_name
+
 from .series import Series, all_series
 
 if TYPE_CHECKING:
@@ -90,7 +92,7 @@ def _frame_axes(ax: Axes, series: Series, span: Window, *, lowest: bool) -> None
 
 def _draw(ax: Axes, series: Series) -> None:
     for start, end, _, quality in series.spans():
-        colour = {0xC0: None, 0x40: _UNCERTAIN}.get(quality & 0xC0, _BAD)
+        colour = {"good": None, "uncertain": _UNCERTAIN, "bad": _BAD}[quality_name(quality)]
         if colour is not None:
             ax.axvspan(_x(start), _x(end), color=colour, linewidth=0, zorder=0.5)
     if series.kind == "number":
